@@ -1,0 +1,80 @@
+/**
+ * What the outside must provide. Every adapter of `EventLog` passes the suite in test/contracts.
+ */
+import type { NewEvent, RecordedEvent } from './ticket/events.ts';
+import type { EpochMs, TicketId } from './ticket/values.ts';
+
+/** Wall-clock time, in milliseconds since the epoch. Time spans are never measured with it. */
+export interface Clock {
+  now(): EpochMs;
+}
+
+/** Events to be appended to one ticket, in order. */
+export interface TicketAppend {
+  readonly ticketId: TicketId;
+  /** The ticket's revision before these events: 0 for a ticket that must not exist yet. */
+  readonly expectedRevision: number;
+  /** At least one. */
+  readonly events: readonly NewEvent[];
+}
+
+/** One write: all of it is appended, or nothing. Nearly always one ticket; `also` spans further tickets. */
+export interface Write extends TicketAppend {
+  readonly also?: readonly TicketAppend[] | undefined;
+}
+
+export type AppendOutcome =
+  | {
+      readonly status: 'appended';
+      /** Position of the write's first event; its events follow contiguously, `also` after them. */
+      readonly position: number;
+      readonly recordedAt: EpochMs;
+    }
+  | { readonly status: 'conflict'; readonly ticketId: TicketId; readonly actualRevision: number };
+
+/** What the log remembers of a command that was accepted under a command id. */
+export interface CommandTrace {
+  readonly ticketId: TicketId;
+  readonly commandDigest: string;
+  /** The first event of the command: revision and position. */
+  readonly firstRevision: number;
+  readonly position: number;
+}
+
+export interface ReadOptions {
+  readonly partition?: number;
+  /** Go on with new events as they become durable, until aborted or closed. */
+  readonly live?: boolean;
+  readonly signal?: AbortSignal;
+  /** Most events in one batch. */
+  readonly batchEventsMax?: number;
+}
+
+/** The reading side: any number of processes. Shows durable events only. */
+export interface EventReader {
+  readonly partitions: number;
+  /** Batches of at least one event, in order of position, beginning with position `from` (1 is the first). */
+  read(from: number, options?: ReadOptions): AsyncIterable<readonly RecordedEvent[]>;
+  /** A ticket's events in order of revision; none for an unknown ticket. Never scans the log. */
+  readTicket(ticketId: TicketId): Promise<readonly RecordedEvent[]>;
+  /** Position of the last durable event of a partition; 0 for an empty one. */
+  head(partition?: number): Promise<number>;
+  close(): Promise<void>;
+}
+
+/**
+ * The append-only log. `append` takes many independent writes and resolves, with one outcome each in their
+ * order, only when what `durability` says holds. Conflicts are outcomes; a `Fault` means nothing of the
+ * call can be relied on and, for `log_failed`, that the log has stopped for good.
+ *
+ * Within one call, later writes see the revisions that earlier writes of the call made.
+ */
+export interface EventLog extends EventReader {
+  /** What an acknowledgement means here, in words. */
+  readonly durability: string;
+  append(writes: readonly Write[]): Promise<readonly AppendOutcome[]>;
+  /** The ticket's last appended revision; 0 for an unknown ticket. */
+  revisionOf(ticketId: TicketId): Promise<number>;
+  /** The accepted command with this id, if any, across restarts. */
+  findCommand(commandId: string): Promise<CommandTrace | undefined>;
+}
