@@ -86,7 +86,17 @@ export const commandSchema = z.discriminatedUnion('type', [
   command('RemoveAgent', because),
   command('MarkAgentOffline', none),
   command('RecordRequesterReply', z.strictObject({ body: textSchema })),
-  command('AwaitRequester', z.strictObject({ comment: commentSchema.optional() })),
+  command(
+    'AwaitRequester',
+    z
+      .strictObject({
+        comment: commentSchema.optional(),
+        /** When waiting is to end by itself; `timerId` names the only timer that may end it. */
+        until: timeSchema.optional(),
+        timerId: nameSchema.optional(),
+      })
+      .default({}),
+  ),
   command(
     'HoldTicket',
     z.strictObject({

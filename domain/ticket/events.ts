@@ -66,7 +66,14 @@ export const eventSchema = z.discriminatedUnion('type', [
   event('AgentRemoved', because),
   event('AgentWentOffline', none),
   event('RequesterReplied', z.strictObject({ body: textSchema })),
-  event('RequesterAwaited', z.strictObject({ comment: comment.optional() })),
+  event(
+    'RequesterAwaited',
+    z.strictObject({
+      comment: comment.optional(),
+      until: epochMsSchema.optional(),
+      timerId: nameSchema.optional(),
+    }),
+  ),
   event(
     'TicketHeld',
     z.strictObject({

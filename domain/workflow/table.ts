@@ -1,0 +1,109 @@
+/**
+ * The compiled form of a workflow: a frozen table from (state, transition) to what may follow. It gives the same
+ * answers as the XState machine it was compiled from, millions of times a second, and says why it refuses.
+ */
+import { type GuardInput, type GuardName, guards, roleMayFire } from './guards.ts';
+import type { TransitionRule } from './setup.ts';
+import type { Category, TransitionType } from './transition.ts';
+
+/** One way a region may answer a transition; the first whose rule holds is taken. */
+export interface Candidate extends TransitionRule {
+  readonly region: number;
+  /** The region's state afterwards, by its index among the region's states. */
+  readonly to: number;
+}
+
+/** The ways of each region that answers at all, in document order. */
+export type Cell = readonly (readonly Candidate[])[];
+
+/** One configuration: a state for each region. */
+export interface WorkflowState {
+  /** The states of all regions joined by `/`, such as `open/assigned/L0`. */
+  readonly key: string;
+  readonly index: number;
+  readonly values: readonly string[];
+  readonly lifecycle: string;
+  readonly category: Category;
+  /** Whether the ticket is done for good: nothing but small corrections is accepted. */
+  readonly final: boolean;
+  readonly cells: ReadonlyMap<TransitionType, Cell>;
+}
+
+export interface Region {
+  readonly name: string;
+  readonly states: readonly string[];
+  readonly initial: number;
+  /** How far apart, in `CompiledWorkflow.states`, neighbouring states of this region are. */
+  readonly stride: number;
+}
+
+export interface CompiledWorkflow {
+  /** `name@version`, as every event carries it. */
+  readonly id: string;
+  readonly name: string;
+  readonly version: string;
+  readonly description: string;
+  readonly regions: readonly Region[];
+  /** Every combination of the regions' states, reachable or not, by index. */
+  readonly states: readonly WorkflowState[];
+  readonly initial: WorkflowState;
+  readonly stateByKey: ReadonlyMap<string, WorkflowState>;
+}
+
+export type StepRefusal =
+  | { readonly code: 'illegal_transition' }
+  | { readonly code: 'role_not_permitted'; readonly by: readonly string[] }
+  | { readonly code: 'condition_unmet'; readonly guard: GuardName; readonly explanation: string };
+
+/** The state that a request leads to, or why there is none. */
+export function step(
+  workflow: CompiledWorkflow,
+  from: WorkflowState,
+  input: GuardInput,
+): WorkflowState | StepRefusal {
+  const cell = from.cells.get(input.request.type);
+  if (cell === undefined) return { code: 'illegal_transition' };
+  let index = from.index;
+  let taken = false;
+  for (const candidates of cell) {
+    const candidate = candidates.find((each) => ruleHolds(each, input));
+    if (candidate === undefined) continue;
+    taken = true;
+    index += moved(workflow, from, candidate);
+  }
+  const to = workflow.states[index];
+  return taken && to !== undefined ? to : explainRefusal(cell, input);
+}
+
+export function isRefusal(result: WorkflowState | StepRefusal): result is StepRefusal {
+  return 'code' in result;
+}
+
+function ruleHolds(rule: TransitionRule, input: GuardInput): boolean {
+  if (!roleMayFire(input.request, rule.by)) return false;
+  for (const name of rule.when) {
+    if (guards[name](input) !== undefined) return false;
+  }
+  return true;
+}
+
+/** How far in `states` a candidate moves. */
+function moved(workflow: CompiledWorkflow, from: WorkflowState, candidate: Candidate): number {
+  const region = workflow.regions[candidate.region];
+  if (region === undefined) throw new Error(`bug: no region ${candidate.region} in ${workflow.id}`);
+  const present = Math.floor(from.index / region.stride) % region.states.length;
+  return (candidate.to - present) * region.stride;
+}
+
+/** The refusal that helps most: an unmet guard where the role was right, else the roles that were asked for. */
+function explainRefusal(cell: Cell, input: GuardInput): StepRefusal {
+  const candidates = cell.flat();
+  for (const candidate of candidates) {
+    if (!roleMayFire(input.request, candidate.by)) continue;
+    for (const guard of candidate.when) {
+      const explanation = guards[guard](input);
+      if (explanation !== undefined) return { code: 'condition_unmet', guard, explanation };
+    }
+  }
+  return { code: 'role_not_permitted', by: [...new Set(candidates.flatMap((candidate) => candidate.by))] };
+}
