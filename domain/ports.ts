@@ -1,7 +1,9 @@
 /**
  * What the outside must provide. Every adapter of `EventLog` passes the suite in test/contracts.
  */
+import type { Command } from './ticket/commands.ts';
 import type { NewEvent, RecordedEvent } from './ticket/events.ts';
+import type { Rejection } from './ticket/rejection.ts';
 import type { EpochMs, TicketId } from './ticket/values.ts';
 
 /** Wall-clock time, in milliseconds since the epoch. Time spans are never measured with it. */
@@ -77,4 +79,32 @@ export interface EventLog extends EventReader {
   revisionOf(ticketId: TicketId): Promise<number>;
   /** The accepted command with this id, if any, across restarts. */
   findCommand(commandId: string): Promise<CommandTrace | undefined>;
+}
+
+/** A command was legal and what it did is durable. */
+export interface Accepted {
+  readonly status: 'accepted';
+  readonly ticketId: TicketId;
+  /** The ticket's revision and state after the command. */
+  readonly revision: number;
+  readonly state: string;
+  /** How many events the command added to the log, on this ticket and on others; 0 where nothing changed. */
+  readonly events: number;
+  /** Position of its first event; where it added none, 0. */
+  readonly position: number;
+  /** The ticket that the command opened beside its own: a follow-up or one that was split off. */
+  readonly newTicketId: TicketId | undefined;
+  /** Whether this is the first answer to an earlier command with the same id, given again. */
+  readonly repeated: boolean;
+}
+
+export type Outcome = Accepted | Rejection;
+
+/**
+ * Where commands go: the engine itself, or a client of a server that runs it. One outcome each, in order.
+ * Commands of one ticket are decided in the order in which they were submitted, over all calls.
+ * Throws `Fault('overloaded')` when its bounded queue is full; nothing of that call was then decided.
+ */
+export interface CommandSink {
+  submit(commands: readonly Command[]): Promise<readonly Outcome[]>;
 }

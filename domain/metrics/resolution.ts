@@ -39,7 +39,8 @@ export function foldResolution(
   if (times === undefined) return begun(at, category);
   const assigned = event.type === 'TicketAssigned' || event.type === 'OfferAccepted';
   const moved = category !== times.category;
-  const resolvedNow = moved && isUnresolved(times.category) && (category === 'resolved' || category === 'closed');
+  const resolvedNow =
+    moved && isUnresolved(times.category) && (category === 'resolved' || category === 'closed');
   const reopenedNow = moved && isUnresolved(category) && !isUnresolved(times.category);
   const since = Math.max(times.since, at);
   return {
