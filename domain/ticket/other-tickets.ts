@@ -2,12 +2,12 @@
 import type { TicketAppend } from '../ports.ts';
 import { isRefusal, step } from '../workflow/table.ts';
 import type { TransitionRequest } from '../workflow/transition.ts';
+import type { Command } from './commands.ts';
 import {
   type DecisionInput,
   record,
   refuse,
   refuseStep,
-  type StampedCommand,
   type StampedOf,
   type StampedTransition,
 } from './decision.ts';
@@ -19,7 +19,8 @@ import type { TicketId } from './values.ts';
 
 /** The other tickets that must be known before a command can be decided. */
 export function relatedTickets(
-  command: StampedCommand,
+  command: Command,
+  newTicketId: TicketId | undefined,
   ticket: TicketState | undefined,
 ): readonly TicketId[] {
   switch (command.type) {
@@ -29,7 +30,7 @@ export function relatedTickets(
       return [command.data.ticket];
     case 'OpenFollowUp':
     case 'SplitTicket':
-      return command.newTicketId === undefined ? [] : [command.newTicketId];
+      return newTicketId === undefined ? [] : [newTicketId];
     case 'ResolveTicket':
       return ticket === undefined ? [] : childrenOf(ticket);
     default:

@@ -1,0 +1,271 @@
+/**
+ * The one command path: load, decide, append, answer. Commands are taken in rounds: each round decides what is
+ * queued, in order, and appends it in one call, while the round before it is still being made durable. What a
+ * round decided is seen by the next at once; it is answered only when the log says that it is durable.
+ *
+ * Conflicts come from other writers of the same log. The commands concerned, and every answer that rested on
+ * them, are then decided again, in their order, before anything newer.
+ */
+import { answer, dropNumber, type Entry, type RoundContext } from './engine/entry.ts';
+import { type Decided, decideAll, prepare, type Round } from './engine/round.ts';
+import { Fault } from './errors.ts';
+import type { AppendOutcome, Clock, CommandSink, EventLog, Outcome } from './ports.ts';
+import { TicketCache } from './ticket/cache.ts';
+import type { Command } from './ticket/commands.ts';
+import { defaultNumbering, type Numbering, TicketNumbers } from './ticket/numbering.ts';
+import { reject } from './ticket/rejection.ts';
+import type { Workflows } from './workflow/registry.ts';
+
+export const engineLimits = {
+  /** Commands that may wait; more are answered with `overloaded`. */
+  queuedCommandsMax: 100_000,
+  /** Commands that are decided and appended together. */
+  roundCommandsMax: 8_192,
+  /** Rounds decided but not yet durable. */
+  roundsInFlightMax: 2,
+  /** Tickets kept in memory; about 1 KiB each. */
+  ticketsCachedMax: 200_000,
+  /** How often a command is decided again after conflicts. */
+  conflictRetriesMax: 8,
+};
+export type EngineLimits = typeof engineLimits;
+
+export interface EngineOptions {
+  readonly log: EventLog;
+  readonly clock: Clock;
+  readonly workflows: Workflows;
+  /** The workflow of tickets that name none, by name or name@version. */
+  readonly defaultWorkflow: string;
+  /** A short digest of a text, equal for equal texts: tells bodies of repeated command ids apart. */
+  readonly fingerprint: (text: string) => string;
+  readonly numbering?: Numbering;
+  readonly limits?: Partial<EngineLimits>;
+}
+
+/** Counts since the engine was made. */
+export interface EngineCounts {
+  accepted: number;
+  rejected: number;
+  repeated: number;
+  /** Committed transitions. */
+  events: number;
+  /** Decisions made again because another writer was faster. */
+  conflicts: number;
+}
+
+interface Submission {
+  readonly entries: readonly Entry[];
+  readonly fail: (reason: unknown) => void;
+}
+
+export class Engine implements CommandSink {
+  readonly #limits: EngineLimits;
+  readonly #context: RoundContext;
+  readonly #counts: EngineCounts = { accepted: 0, rejected: 0, repeated: 0, events: 0, conflicts: 0 };
+  /** Submissions with unanswered commands; all of them fail when the log does. */
+  readonly #submissions = new Set<Submission>();
+  #queue: Entry[] = [];
+  #queueStart = 0;
+  /** Entries to be decided again, before anything in the queue. */
+  #again: Entry[] = [];
+  #inFlight: Promise<void>[] = [];
+  #running: Promise<void> | undefined;
+  #fault: unknown;
+
+  constructor(options: EngineOptions) {
+    this.#limits = { ...engineLimits, ...options.limits };
+    this.#context = {
+      ...options,
+      cache: new TicketCache(this.#limits.ticketsCachedMax),
+      numbers: new TicketNumbers(options.numbering ?? defaultNumbering, options.log),
+      unanswered: new Map(),
+    };
+  }
+
+  submit(commands: readonly Command[]): Promise<readonly Outcome[]> {
+    if (this.#fault !== undefined) return Promise.reject(this.#fault);
+    const waiting = this.queued;
+    if (waiting + commands.length > this.#limits.queuedCommandsMax) {
+      const message = `${waiting} commands are waiting and at most ${this.#limits.queuedCommandsMax} may: send fewer at once, or later`;
+      return Promise.reject(new Fault('overloaded', message));
+    }
+    if (commands.length === 0) return Promise.resolve([]);
+    return new Promise((resolve, reject) => this.#enqueue(commands, resolve, reject));
+  }
+
+  /** Resolves when everything submitted so far has been answered. */
+  async drain(): Promise<void> {
+    while (this.#running !== undefined) await this.#running;
+  }
+
+  get queued(): number {
+    return this.#queue.length - this.#queueStart + this.#again.length;
+  }
+
+  get counts(): Readonly<EngineCounts> {
+    return this.#counts;
+  }
+
+  #enqueue(
+    commands: readonly Command[],
+    resolve: (outcomes: readonly Outcome[]) => void,
+    fail: (reason: unknown) => void,
+  ): void {
+    const outcomes: Outcome[] = new Array(commands.length);
+    let open = commands.length;
+    const entries = commands.map((command, index) => {
+      const settle = (outcome: Outcome) => {
+        outcomes[index] = outcome;
+        this.#count(outcome);
+        open -= 1;
+        if (open > 0) return;
+        this.#submissions.delete(submission);
+        resolve(outcomes);
+      };
+      return newEntry(command, settle);
+    });
+    const submission = { entries, fail };
+    this.#submissions.add(submission);
+    for (const entry of entries) this.#queue.push(entry);
+    this.#running ??= this.#run();
+  }
+
+  #count(outcome: Outcome): void {
+    if (outcome.status === 'rejected') this.#counts.rejected += 1;
+    else if (outcome.repeated) this.#counts.repeated += 1;
+    else {
+      this.#counts.accepted += 1;
+      this.#counts.events += outcome.events;
+    }
+  }
+
+  async #run(): Promise<void> {
+    try {
+      while (this.queued > 0 || this.#inFlight.length > 0) await this.#advance();
+    } catch (error) {
+      this.#failAll(error);
+    } finally {
+      this.#running = undefined;
+    }
+  }
+
+  /** One round further, or one round's durability. */
+  async #advance(): Promise<void> {
+    const full = this.#inFlight.length >= this.#limits.roundsInFlightMax;
+    const mustSettle = this.#again.length > 0 || this.queued === 0;
+    if (this.#inFlight.length > 0 && (full || mustSettle)) {
+      await this.#inFlight[0];
+      this.#inFlight = this.#inFlight.slice(1);
+      return;
+    }
+    const entries = await prepare(this.#context, this.#takeEntries());
+    if (this.#again.length > 0) {
+      // A round in flight met a conflict meanwhile: what it left comes first.
+      this.#again.push(...entries);
+      return;
+    }
+    const round = decideAll(this.#context, entries);
+    const appended = round.writes.length === 0 ? Promise.resolve([]) : this.#context.log.append(round.writes);
+    const settled = this.#settle(round, appended, this.#inFlight.at(-1));
+    // A failure is thrown where the loop awaits it; until then it must not count as unhandled.
+    settled.catch(() => undefined);
+    this.#inFlight.push(settled);
+  }
+
+  #takeEntries(): readonly Entry[] {
+    const again = this.#again;
+    if (again.length > 0) {
+      this.#again = [];
+      return again;
+    }
+    const end = Math.min(this.#queueStart + this.#limits.roundCommandsMax, this.#queue.length);
+    const entries = this.#queue.slice(this.#queueStart, end);
+    this.#queueStart = end;
+    // What was taken is cut off at the end or once it is long enough for the copy to be cheap.
+    if (end === this.#queue.length || end >= this.#limits.queuedCommandsMax) {
+      this.#queue = this.#queue.slice(end);
+      this.#queueStart = 0;
+    }
+    return entries;
+  }
+
+  async #settle(
+    round: Round,
+    appended: Promise<readonly AppendOutcome[]>,
+    before?: Promise<void>,
+  ): Promise<void> {
+    const [outcomes] = await Promise.all([appended, before]);
+    const conflicts = outcomes.filter((outcome) => outcome.status === 'conflict');
+    // Once something is to be decided again, later rounds rest on what did not happen.
+    const mustRepeat = conflicts.length > 0 || this.#again.length > 0;
+    for (const { ticketId } of conflicts) this.#context.cache.delete(ticketId);
+    for (const decided of round.decided) this.#conclude(decided, round, outcomes, mustRepeat);
+  }
+
+  #conclude(decided: Decided, round: Round, outcomes: readonly AppendOutcome[], mustRepeat: boolean): void {
+    const { entry } = decided;
+    const appended = 'write' in decided ? outcomes[decided.write] : undefined;
+    if ('accepted' in decided && appended?.status === 'appended') {
+      answer(this.#context, entry, { ...decided.accepted, position: appended.position });
+      return;
+    }
+    if ('write' in decided) this.#forget(round, decided.write);
+    if (!mustRepeat && 'outcome' in decided) {
+      answer(this.#context, entry, decided.outcome);
+      return;
+    }
+    this.#counts.conflicts += 1;
+    if (entry.tries <= this.#limits.conflictRetriesMax) {
+      // Another writer may have taken an automatic number meanwhile: it must not be tried again.
+      dropNumber(entry);
+      this.#again.push(entry);
+    } else answer(this.#context, entry, this.#contended(entry));
+  }
+
+  /** Drops from memory what a write that did not happen had made of its tickets. */
+  #forget(round: Round, write: number): void {
+    const lost = round.writes[write];
+    if (lost === undefined) return;
+    this.#context.cache.delete(lost.ticketId);
+    for (const also of lost.also ?? []) this.#context.cache.delete(also.ticketId);
+  }
+
+  #contended(entry: Entry): Outcome {
+    const { command, ticketId } = entry;
+    const message = `other writers changed ticket ${ticketId} at each of ${entry.tries} tries; try again`;
+    return reject(
+      { code: 'contention', message, tried: command.type, ticketId },
+      undefined,
+      this.#context.workflows,
+    );
+  }
+
+  /**
+   * The log failed or can not say what it did: nobody can be told that a command happened or that it did not.
+   * The engine forgets what it assumed; a log that stopped for good refuses everything from here on.
+   */
+  #failAll(error: unknown): void {
+    if (!(error instanceof Fault) || !error.retry) this.#fault = error;
+    this.#queue = [];
+    this.#queueStart = 0;
+    this.#again = [];
+    this.#inFlight = [];
+    this.#context.cache.clear();
+    this.#context.unanswered.clear();
+    for (const submission of this.#submissions) submission.fail(error);
+    this.#submissions.clear();
+  }
+}
+
+function newEntry(command: Command, answer: (outcome: Outcome) => void): Entry {
+  return {
+    command,
+    answer,
+    tries: 0,
+    digest: undefined,
+    ticketId: undefined,
+    newTicketId: undefined,
+    numbered: undefined,
+    again: [],
+  };
+}

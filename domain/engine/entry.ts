@@ -1,0 +1,63 @@
+/** What the parts of the engine share: a command on its way to its answer, and what it needs to get there. */
+import type { Clock, EventLog, Outcome } from '../ports.ts';
+import type { TicketCache } from '../ticket/cache.ts';
+import type { Command } from '../ticket/commands.ts';
+import type { TicketNumbers } from '../ticket/numbering.ts';
+import type { TicketId } from '../ticket/values.ts';
+import type { Workflows } from '../workflow/registry.ts';
+
+/** How many tickets or command ids are looked up in the log at once. */
+export const lookUpsAtOnceMax = 256;
+
+/** What deciding needs; the engine's parts. */
+export interface RoundContext {
+  readonly log: EventLog;
+  readonly clock: Clock;
+  readonly workflows: Workflows;
+  readonly defaultWorkflow: string;
+  readonly fingerprint: (text: string) => string;
+  readonly cache: TicketCache;
+  readonly numbers: TicketNumbers;
+  /** Commands with an id that are decided but not answered yet, by id. */
+  readonly unanswered: Map<string, Entry>;
+}
+
+/** One queued command, from its submission to its answer. */
+export interface Entry {
+  readonly command: Command;
+  readonly answer: (outcome: Outcome) => void;
+  /** How often it was decided; beyond a bound, conflicts become the answer. */
+  tries: number;
+  digest: string | undefined;
+  /** Ids given to the tickets that the command opens, kept when it is decided again. */
+  ticketId: TicketId | undefined;
+  newTicketId: TicketId | undefined;
+  numbered: TicketId | undefined;
+  /** The same command, sent again before this one was answered; answered together with it. */
+  readonly again: Entry[];
+}
+
+/** Gives an entry, and those that were the same command sent again, their answer. */
+export function answer(context: RoundContext, entry: Entry, outcome: Outcome): void {
+  const { commandId } = entry.command;
+  if (commandId !== undefined) context.unanswered.delete(commandId);
+  entry.answer(outcome);
+  if (entry.again.length === 0) return;
+  const again = outcome.status === 'accepted' ? { ...outcome, repeated: true } : outcome;
+  for (const follower of entry.again) follower.answer(again);
+}
+
+/** Forgets automatic ids, so that an entry which is decided again gets new ones. */
+export function dropNumber(entry: Entry): void {
+  if (entry.numbered === undefined) return;
+  if (entry.command.type === 'OpenTicket') entry.ticketId = undefined;
+  else entry.newTicketId = undefined;
+  entry.numbered = undefined;
+}
+
+/** Does something for each item, a bounded number at once. */
+export async function inChunks<A>(items: readonly A[], work: (item: A) => Promise<void>): Promise<void> {
+  for (let start = 0; start < items.length; start += lookUpsAtOnceMax) {
+    await Promise.all(items.slice(start, start + lookUpsAtOnceMax).map(work));
+  }
+}

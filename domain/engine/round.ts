@@ -1,0 +1,169 @@
+/**
+ * One round of the engine: from queued commands to the writes that go to the log in one call. Everything that
+ * has to be looked up is looked up first; deciding itself is then one pass without waiting, so that the state
+ * that a command is decided on can not change under it.
+ */
+import type { Accepted, Outcome, Write } from '../ports.ts';
+import type { TicketCache } from '../ticket/cache.ts';
+import { decide } from '../ticket/decide.ts';
+import type { Acceptance, StampedCommand } from '../ticket/decision.ts';
+import { evolve, replay } from '../ticket/evolve.ts';
+import { relatedTickets } from '../ticket/other-tickets.ts';
+import { reject } from '../ticket/rejection.ts';
+import type { TicketState } from '../ticket/state.ts';
+import type { TicketId } from '../ticket/values.ts';
+import { answer, dropNumber, type Entry, inChunks, type RoundContext } from './entry.ts';
+import { withoutRepeats } from './repeats.ts';
+
+/** An entry with what was decided: an outcome at once, or one that depends on a write of the round. */
+export type Decided =
+  | { readonly entry: Entry; readonly outcome: Outcome }
+  | { readonly entry: Entry; readonly write: number; readonly accepted: Omit<Accepted, 'position'> };
+
+export interface Round {
+  readonly decided: readonly Decided[];
+  readonly writes: readonly Write[];
+}
+
+/**
+ * Answers what needs no deciding (repeated ids, commands without a ticket), and gives the rest their ids and
+ * their tickets a place in the cache. Returns the entries to decide, in order.
+ */
+export async function prepare(context: RoundContext, entries: readonly Entry[]): Promise<readonly Entry[]> {
+  const fresh = await withoutRepeats(context, entries);
+  const named = fresh.filter((entry) => nameTickets(context, entry));
+  for (const entry of named) {
+    if (needsNumber(entry)) await number(context, entry);
+  }
+  await load(context, new Set(named.map(ticketIdOf)));
+  const related = new Set(named.flatMap((entry) => relatedOf(context, entry)));
+  if (related.size > 0) await load(context, related);
+  return named;
+}
+
+/** Decides prepared entries one after the other; the cache then holds their tickets as they will be. */
+export function decideAll(context: RoundContext, entries: readonly Entry[]): Round {
+  const decided: Decided[] = [];
+  const writes: Write[] = [];
+  const now = context.clock.now();
+  for (const entry of entries) {
+    entry.tries += 1;
+    const command = stamp(entry, now);
+    const ticket = context.cache.get(command.ticketId);
+    const decision = decide({
+      ticket,
+      command,
+      others: othersOf(context, command, ticket),
+      workflows: context.workflows,
+      defaultWorkflow: context.defaultWorkflow,
+    });
+    if (decision.status === 'rejected') {
+      if (entry.numbered !== undefined) context.numbers.giveBack(entry.numbered);
+      dropNumber(entry);
+      decided.push({ entry, outcome: decision });
+      continue;
+    }
+    const accepted = apply(context.cache, command, ticket, decision);
+    if (decision.events.length === 0) decided.push({ entry, outcome: { ...accepted, position: 0 } });
+    else {
+      const expectedRevision = ticket?.revision ?? 0;
+      const also = decision.also.length === 0 ? undefined : decision.also;
+      decided.push({ entry, accepted, write: writes.length });
+      writes.push({ ticketId: command.ticketId, expectedRevision, events: decision.events, also });
+    }
+  }
+  return { decided, writes };
+}
+
+/** Settles the ids of the ticket to act on and of one to be opened; false where the command names no ticket. */
+function nameTickets(context: RoundContext, entry: Entry): boolean {
+  const { command } = entry;
+  entry.ticketId ??= command.ticketId;
+  if (command.type === 'OpenFollowUp') entry.newTicketId ??= command.data.followUp;
+  if (command.type === 'SplitTicket') entry.newTicketId ??= command.data.splitOff;
+  if (entry.ticketId !== undefined || command.type === 'OpenTicket') return true;
+  const message = `ticketId is required: ${command.type} acts on a ticket that exists`;
+  const refused = { code: 'invalid_command', message, tried: command.type, ticketId: undefined } as const;
+  answer(context, entry, reject(refused, undefined, context.workflows));
+  return false;
+}
+
+/** Gives an automatic number to the ticket that a command opens without naming it. */
+async function number(context: RoundContext, entry: Entry): Promise<void> {
+  entry.numbered = await context.numbers.take();
+  if (entry.command.type === 'OpenTicket') entry.ticketId = entry.numbered;
+  else entry.newTicketId = entry.numbered;
+}
+
+function needsNumber({ command, ticketId, newTicketId }: Entry): boolean {
+  if (command.type === 'OpenTicket') return ticketId === undefined;
+  return (command.type === 'OpenFollowUp' || command.type === 'SplitTicket') && newTicketId === undefined;
+}
+
+function relatedOf(context: RoundContext, entry: Entry): readonly TicketId[] {
+  return relatedTickets(entry.command, entry.newTicketId, context.cache.get(ticketIdOf(entry)));
+}
+
+const noOthers: ReadonlyMap<TicketId, TicketState> = new Map();
+
+function othersOf(
+  context: RoundContext,
+  command: StampedCommand,
+  ticket: TicketState | undefined,
+): ReadonlyMap<TicketId, TicketState> {
+  const ids = relatedTickets(command, command.newTicketId, ticket);
+  if (ids.length === 0) return noOthers;
+  const others = new Map<TicketId, TicketState>();
+  for (const id of ids) {
+    const other = context.cache.get(id);
+    if (other !== undefined) others.set(id, other);
+  }
+  return others;
+}
+
+function ticketIdOf({ command, ticketId }: Entry): TicketId {
+  if (ticketId === undefined) throw new Error(`bug: ${command.type} was not given a ticket id`);
+  return ticketId;
+}
+
+function stamp(entry: Entry, now: number): StampedCommand {
+  const { command } = entry;
+  return {
+    ...command,
+    ticketId: ticketIdOf(entry),
+    occurredAt: command.occurredAt ?? now,
+    commandDigest: entry.digest,
+    newTicketId: entry.newTicketId,
+  };
+}
+
+function apply(
+  cache: TicketCache,
+  command: StampedCommand,
+  before: TicketState | undefined,
+  decision: Acceptance,
+): Omit<Accepted, 'position'> {
+  let ticket = before;
+  for (const event of decision.events) ticket = evolve(ticket, event, command.ticketId);
+  if (ticket === undefined) throw new Error(`bug: ${command.type} was accepted without a ticket`);
+  let events = decision.events.length;
+  if (events > 0) cache.set(ticket);
+  for (const append of decision.also) {
+    let other = cache.get(append.ticketId);
+    for (const event of append.events) other = evolve(other, event, append.ticketId);
+    if (other !== undefined) cache.set(other);
+    events += append.events.length;
+  }
+  const { ticketId, revision, state } = ticket;
+  const newTicketId = decision.also.length > 0 ? command.newTicketId : undefined;
+  return { status: 'accepted', ticketId, revision, state, events, newTicketId, repeated: false };
+}
+
+/** Brings tickets into the cache; those that do not exist stay out of it. */
+async function load(context: RoundContext, ids: ReadonlySet<TicketId>): Promise<void> {
+  const missing = [...ids].filter((id) => context.cache.get(id) === undefined);
+  await inChunks(missing, async (id) => {
+    const ticket = replay(id, await context.log.readTicket(id));
+    if (ticket !== undefined) context.cache.set(ticket);
+  });
+}
