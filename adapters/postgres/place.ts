@@ -43,11 +43,11 @@ export function choosePlace(
     return checked({ clusterFolder: known ?? inData, binaries, user: undefined });
   }
   const user = chooseUser([known ?? inData, dataFolder]);
-  const clusterFolder =
-    known ?? (canReach(dataFolder, user) ? inData : join(reachableStage(dataFolder, user), 'postgres'));
+  const home = canReach(dataFolder, user) ? dataFolder : undefined;
+  const clusterFolder = known ?? join(home ?? reachableStage(dataFolder, user), 'postgres');
   const binaries = canRun(packaged, user)
     ? packaged
-    : stageBinaries(packaged, reachableStage(dataFolder, user));
+    : stageBinaries(packaged, home ?? reachableStage(dataFolder, user));
   return checked({ clusterFolder, binaries, user });
 }
 

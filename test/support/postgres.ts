@@ -1,6 +1,6 @@
 /**
- * Real PostgreSQL for tests: one embedded server for each test process, and a fresh database for each caller.
- * The server must never outlive the process, however that ends: the adapter's watchdog sees to it, and the
+ * Real PostgreSQL for tests: one embedded server for each test process, shared while anybody uses it, and a
+ * fresh database for each caller. The server must never outlive the process, however that ends: the adapter's watchdog sees to it, and the
  * folder of a killed run is removed by the next one.
  */
 import { randomUUID } from 'node:crypto';
@@ -26,7 +26,7 @@ export interface TestDatabase {
 
 /** A new, empty database. Call `drop` in afterAll. */
 export async function testDatabase(): Promise<TestDatabase> {
-  const { server, admin } = await sharedServer();
+  const { server, admin } = await acquire();
   const name = `test_${randomUUID().replaceAll('-', '')}`;
   await admin.execute(`CREATE DATABASE ${name}`);
   const url = new URL(server.url);
@@ -38,6 +38,7 @@ export async function testDatabase(): Promise<TestDatabase> {
     async drop() {
       await database.close();
       await admin.execute(`DROP DATABASE ${name} WITH (FORCE)`);
+      await release();
     },
   };
 }
@@ -60,16 +61,33 @@ const exitWaitMsMax = 2_000;
 const exitPollMs = 5;
 
 interface SharedServer {
+  readonly dataFolder: string;
   readonly server: EmbeddedPostgres;
   readonly admin: Database;
 }
 
 // On globalThis: vitest loads this module anew for every test file, also within one process.
-const shared = globalThis as typeof globalThis & { docketTestPostgres?: Promise<SharedServer> };
+const shared = globalThis as typeof globalThis & {
+  docketTestPostgres?: { users: number; started: Promise<SharedServer> } | undefined;
+};
 
-function sharedServer(): Promise<SharedServer> {
-  shared.docketTestPostgres ??= startShared();
-  return shared.docketTestPostgres;
+function acquire(): Promise<SharedServer> {
+  shared.docketTestPostgres ??= { users: 0, started: startShared() };
+  shared.docketTestPostgres.users += 1;
+  return shared.docketTestPostgres.started;
+}
+
+/** The last one out stops the server: vitest ends its workers by a signal, so that nothing runs at exit. */
+async function release(): Promise<void> {
+  const current = shared.docketTestPostgres;
+  if (current === undefined) return;
+  current.users -= 1;
+  if (current.users > 0) return;
+  shared.docketTestPostgres = undefined;
+  const { server, admin, dataFolder } = await current.started;
+  await admin.close();
+  await server.stop();
+  rmSync(dataFolder, { recursive: true, force: true });
 }
 
 async function startShared(): Promise<SharedServer> {
@@ -87,7 +105,7 @@ async function startShared(): Promise<SharedServer> {
     rmSync(dataFolder, { recursive: true, force: true, maxRetries: 5 });
   });
   const admin = openDatabase(server.url, { applicationName: 'docket-test-admin', connectionsMax: 1 });
-  return { server, admin };
+  return { dataFolder, server, admin };
 }
 
 /** While the process exits nothing asynchronous runs any more, so this waits in place. */
