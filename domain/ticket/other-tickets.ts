@@ -38,7 +38,8 @@ export function relatedTickets(
   }
 }
 
-function childrenOf(ticket: TicketState): readonly TicketId[] {
+/** The tickets that must be resolved before this one can be. */
+export function childrenOf(ticket: TicketState): readonly TicketId[] {
   if (ticket.links.length === 0) return [];
   return ticket.links.filter((link) => link.relation === 'child').map((link) => link.ticket);
 }
