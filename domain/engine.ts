@@ -1,7 +1,8 @@
 /**
  * The one command path: load, decide, append, answer. Commands are taken in rounds: each round decides what is
- * queued, in order, and appends it in one call, while the round before it is still being made durable. What a
- * round decided is seen by the next at once; it is answered only when the log says that it is durable.
+ * queued, in order, and appends it in one call; on a log without other writers, while the round before it is
+ * still being made durable. What a round decided is seen by the next at once; it is answered only when the log
+ * says that it is durable.
  *
  * Conflicts come from other writers of the same log. The commands concerned, and every answer that rested on
  * them, are then decided again, in their order, before anything newer.
@@ -17,11 +18,14 @@ import { reject } from './ticket/rejection.ts';
 import type { Workflows } from './workflow/registry.ts';
 
 export const engineLimits = {
-  /** Commands that may wait; more are answered with `overloaded`. */
-  queuedCommandsMax: 100_000,
+  /** Commands that may be waiting for their answer; more are refused with `overloaded`. */
+  unansweredCommandsMax: 100_000,
   /** Commands that are decided and appended together. */
   roundCommandsMax: 8_192,
-  /** Rounds decided but not yet durable. */
+  /**
+   * Rounds decided but not yet durable, where the log has no other writer. Where it has, a round waits for the
+   * one before: a conflict would leave it decided on revisions that exist by then, but are somebody else's.
+   */
   roundsInFlightMax: 2,
   /** Tickets kept in memory; about 1 KiB each. */
   ticketsCachedMax: 200_000,
@@ -54,7 +58,6 @@ export interface EngineCounts {
 }
 
 interface Submission {
-  readonly entries: readonly Entry[];
   readonly fail: (reason: unknown) => void;
 }
 
@@ -64,6 +67,7 @@ export class Engine implements CommandSink {
   readonly #counts: EngineCounts = { accepted: 0, rejected: 0, repeated: 0, events: 0, conflicts: 0 };
   /** Submissions with unanswered commands; all of them fail when the log does. */
   readonly #submissions = new Set<Submission>();
+  #unanswered = 0;
   #queue: Entry[] = [];
   #queueStart = 0;
   /** Entries to be decided again, before anything in the queue. */
@@ -84,9 +88,10 @@ export class Engine implements CommandSink {
 
   submit(commands: readonly Command[]): Promise<readonly Outcome[]> {
     if (this.#fault !== undefined) return Promise.reject(this.#fault);
-    const waiting = this.queued;
-    if (waiting + commands.length > this.#limits.queuedCommandsMax) {
-      const message = `${waiting} commands are waiting and at most ${this.#limits.queuedCommandsMax} may: send fewer at once, or later`;
+    const waiting = this.#unanswered;
+    const most = this.#limits.unansweredCommandsMax;
+    if (waiting + commands.length > most) {
+      const message = `${waiting} commands are waiting and at most ${most} may: send fewer at once, or later`;
       return Promise.reject(new Fault('overloaded', message));
     }
     if (commands.length === 0) return Promise.resolve([]);
@@ -115,8 +120,10 @@ export class Engine implements CommandSink {
     let open = commands.length;
     const entries = commands.map((command, index) => {
       const settle = (outcome: Outcome) => {
+        if (!this.#submissions.has(submission)) return;
         outcomes[index] = outcome;
         this.#count(outcome);
+        this.#unanswered -= 1;
         open -= 1;
         if (open > 0) return;
         this.#submissions.delete(submission);
@@ -124,8 +131,9 @@ export class Engine implements CommandSink {
       };
       return newEntry(command, settle);
     });
-    const submission = { entries, fail };
+    const submission: Submission = { fail };
     this.#submissions.add(submission);
+    this.#unanswered += commands.length;
     for (const entry of entries) this.#queue.push(entry);
     this.#running ??= this.#run();
   }
@@ -151,7 +159,8 @@ export class Engine implements CommandSink {
 
   /** One round further, or one round's durability. */
   async #advance(): Promise<void> {
-    const full = this.#inFlight.length >= this.#limits.roundsInFlightMax;
+    const most = this.#context.log.soleWriter ? this.#limits.roundsInFlightMax : 1;
+    const full = this.#inFlight.length >= most;
     const mustSettle = this.#again.length > 0 || this.queued === 0;
     if (this.#inFlight.length > 0 && (full || mustSettle)) {
       await this.#inFlight[0];
@@ -182,7 +191,7 @@ export class Engine implements CommandSink {
     const entries = this.#queue.slice(this.#queueStart, end);
     this.#queueStart = end;
     // What was taken is cut off at the end or once it is long enough for the copy to be cheap.
-    if (end === this.#queue.length || end >= this.#limits.queuedCommandsMax) {
+    if (end === this.#queue.length || end >= this.#limits.unansweredCommandsMax) {
       this.#queue = this.#queue.slice(end);
       this.#queueStart = 0;
     }
@@ -254,6 +263,7 @@ export class Engine implements CommandSink {
     this.#context.unanswered.clear();
     for (const submission of this.#submissions) submission.fail(error);
     this.#submissions.clear();
+    this.#unanswered = 0;
   }
 }
 

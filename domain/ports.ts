@@ -69,11 +69,15 @@ export interface EventReader {
  * order, only when what `durability` says holds. Conflicts are outcomes; a `Fault` means nothing of the
  * call can be relied on and, for `log_failed`, that the log has stopped for good.
  *
- * Within one call, later writes see the revisions that earlier writes of the call made.
+ * Within one call, later writes see the revisions that earlier writes of the call made. After a conflict,
+ * every later write of the call that touches a ticket of the conflicting write conflicts too, even where its
+ * expected revision happens to be right: it was decided on something that did not happen.
  */
 export interface EventLog extends EventReader {
   /** What an acknowledgement means here, in words. */
   readonly durability: string;
+  /** Whether nobody else can append while this log is open, so that conflicts can not come from outside. */
+  readonly soleWriter: boolean;
   append(writes: readonly Write[]): Promise<readonly AppendOutcome[]>;
   /** The ticket's last appended revision; 0 for an unknown ticket. */
   revisionOf(ticketId: TicketId): Promise<number>;

@@ -20,7 +20,8 @@ export async function withoutRepeats(
     if (commandId === undefined || entry.tries > 0) continue;
     entry.digest = context.fingerprint(commandBody(entry.command));
     const first = context.unanswered.get(commandId);
-    if (first === undefined) {
+    // An entry may come by twice before it is decided: then it is its own first.
+    if (first === undefined || first === entry) {
       context.unanswered.set(commandId, entry);
       unseen.push(entry);
       continue;

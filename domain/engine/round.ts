@@ -32,9 +32,7 @@ export interface Round {
 export async function prepare(context: RoundContext, entries: readonly Entry[]): Promise<readonly Entry[]> {
   const fresh = await withoutRepeats(context, entries);
   const named = fresh.filter((entry) => nameTickets(context, entry));
-  for (const entry of named) {
-    if (needsNumber(entry)) await number(context, entry);
-  }
+  await numberAll(context, named);
   await load(context, new Set(named.map(ticketIdOf)));
   const related = new Set(named.flatMap((entry) => relatedOf(context, entry)));
   if (related.size > 0) await load(context, related);
@@ -88,11 +86,17 @@ function nameTickets(context: RoundContext, entry: Entry): boolean {
   return false;
 }
 
-/** Gives an automatic number to the ticket that a command opens without naming it. */
-async function number(context: RoundContext, entry: Entry): Promise<void> {
-  entry.numbered = await context.numbers.take();
-  if (entry.command.type === 'OpenTicket') entry.ticketId = entry.numbered;
-  else entry.newTicketId = entry.numbered;
+/** Gives automatic numbers to the tickets that commands open without naming them. */
+async function numberAll(context: RoundContext, entries: readonly Entry[]): Promise<void> {
+  const unnumbered = entries.filter(needsNumber);
+  if (unnumbered.length === 0) return;
+  const named = new Set(entries.flatMap((entry) => [entry.ticketId, entry.newTicketId]));
+  const isTaken = (id: TicketId) => named.has(id) || context.cache.get(id) !== undefined;
+  for (const entry of unnumbered) {
+    entry.numbered = await context.numbers.take(isTaken);
+    if (entry.command.type === 'OpenTicket') entry.ticketId = entry.numbered;
+    else entry.newTicketId = entry.numbered;
+  }
 }
 
 function needsNumber({ command, ticketId, newTicketId }: Entry): boolean {

@@ -31,13 +31,17 @@ export class TicketNumbers {
     this.#log = log;
   }
 
-  /** The next number that no ticket in the log has. */
-  async take(): Promise<TicketId> {
-    const returned = this.#returned.pop();
-    if (returned !== undefined) return this.#format(returned);
+  /** The next number that no ticket in the log has, nor any that is about to be opened. */
+  async take(isTaken: (ticketId: TicketId) => boolean): Promise<TicketId> {
+    for (let returned = this.#returned.pop(); returned !== undefined; returned = this.#returned.pop()) {
+      const ticketId = this.#format(returned);
+      if (!isTaken(ticketId) && !(await this.#exists(returned))) return ticketId;
+    }
     let candidate = (this.#last ?? (await this.#findLast())) + 1;
     // Callers may have brought ids from here on: strides double, so that even a million are passed quickly.
-    for (let stride = 1; await this.#exists(candidate); stride *= 2) candidate += stride;
+    for (let stride = 1; isTaken(this.#format(candidate)) || (await this.#exists(candidate)); stride *= 2) {
+      candidate += stride;
+    }
     this.#last = candidate;
     return this.#format(candidate);
   }

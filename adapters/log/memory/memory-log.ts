@@ -1,0 +1,157 @@
+/**
+ * The event log in memory: for tests, and for measuring everything but the disk. It is the shortest
+ * reading of the `EventLog` contract, so another adapter can be compared with it.
+ *
+ * It must never be offered as a place to keep tickets: nothing in it outlives the process.
+ */
+import { Fault } from '../../../domain/errors.ts';
+import type {
+  AppendOutcome,
+  Clock,
+  CommandTrace,
+  EventLog,
+  ReadOptions,
+  TicketAppend,
+  Write,
+} from '../../../domain/ports.ts';
+import type { NewEvent, RecordedEvent } from '../../../domain/ticket/events.ts';
+import type { EpochMs, TicketId } from '../../../domain/ticket/values.ts';
+
+export const memoryBatchEventsMaxDefault = 1_024;
+
+export class MemoryLog implements EventLog {
+  readonly partitions = 1;
+  readonly durability = 'nothing: the events are gone with the process';
+  /** Several engines may share one: that is how tests make conflicts. */
+  readonly soleWriter = false;
+  readonly #clock: Clock;
+  readonly #events: RecordedEvent[] = [];
+  readonly #tickets = new Map<TicketId, RecordedEvent[]>();
+  readonly #commands = new Map<string, CommandTrace>();
+  readonly #waiting = new Set<() => void>();
+  #recordedAt: EpochMs = Number.NEGATIVE_INFINITY;
+  #closed = false;
+
+  constructor(options: { readonly clock: Clock }) {
+    this.#clock = options.clock;
+  }
+
+  async append(writes: readonly Write[]): Promise<readonly AppendOutcome[]> {
+    this.#assertOpen();
+    this.#recordedAt = Math.max(this.#recordedAt, this.#clock.now());
+    const lost = new Set<TicketId>();
+    const outcomes = writes.map((write) => this.#appendOne(write, lost));
+    for (const wake of [...this.#waiting]) wake();
+    return outcomes;
+  }
+
+  async *read(from: number, options: ReadOptions = {}): AsyncGenerator<readonly RecordedEvent[]> {
+    assertPartition(options.partition);
+    if (!(from >= 1)) throw new RangeError(`positions begin at 1, not ${from}`);
+    this.#assertOpen();
+    const batchEventsMax = options.batchEventsMax ?? memoryBatchEventsMaxDefault;
+    const end = options.live === true ? Number.POSITIVE_INFINITY : this.#events.length;
+    let next = from;
+    while (options.signal?.aborted !== true && !this.#closed) {
+      const batch = this.#events.slice(next - 1, Math.min(next - 1 + batchEventsMax, end));
+      if (batch.length > 0) {
+        next += batch.length;
+        yield batch;
+      } else if (options.live === true) {
+        await this.#change(options.signal);
+      } else {
+        return;
+      }
+    }
+  }
+
+  async readTicket(ticketId: TicketId): Promise<readonly RecordedEvent[]> {
+    this.#assertOpen();
+    return [...(this.#tickets.get(ticketId) ?? [])];
+  }
+
+  async head(partition?: number): Promise<number> {
+    assertPartition(partition);
+    this.#assertOpen();
+    return this.#events.length;
+  }
+
+  async revisionOf(ticketId: TicketId): Promise<number> {
+    this.#assertOpen();
+    return this.#tickets.get(ticketId)?.length ?? 0;
+  }
+
+  async findCommand(commandId: string): Promise<CommandTrace | undefined> {
+    this.#assertOpen();
+    return this.#commands.get(commandId);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const wake of [...this.#waiting]) wake();
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw new Fault('log_closed', 'the memory log was closed');
+  }
+
+  /** `lost` are the tickets of earlier conflicts of the same call. */
+  #appendOne(write: Write, lost: Set<TicketId>): AppendOutcome {
+    const parts: readonly TicketAppend[] = write.also === undefined ? [write] : [write, ...write.also];
+    const revisions = new Map<TicketId, number>();
+    for (const part of parts) {
+      if (part.events.length === 0) throw new RangeError(`a write to ${part.ticketId} has no events`);
+      const actualRevision = this.#tickets.get(part.ticketId)?.length ?? 0;
+      const revision = revisions.get(part.ticketId) ?? actualRevision;
+      if (revision !== part.expectedRevision || lost.has(part.ticketId)) {
+        for (const each of parts) lost.add(each.ticketId);
+        return { status: 'conflict', ticketId: part.ticketId, actualRevision };
+      }
+      revisions.set(part.ticketId, revision + part.events.length);
+    }
+    const position = this.#events.length + 1;
+    for (const part of parts) for (const event of part.events) this.#record(part.ticketId, event);
+    return { status: 'appended', position, recordedAt: this.#recordedAt };
+  }
+
+  #record(ticketId: TicketId, event: NewEvent): void {
+    const history = this.#tickets.get(ticketId) ?? [];
+    this.#tickets.set(ticketId, history);
+    const recorded: RecordedEvent = {
+      ...withoutUndefined(event),
+      ticketId,
+      revision: history.length + 1,
+      partition: 0,
+      position: this.#events.length + 1,
+      recordedAt: this.#recordedAt,
+    };
+    history.push(recorded);
+    this.#events.push(recorded);
+    const { commandId, commandDigest } = event;
+    if (commandId === undefined || commandDigest === undefined || this.#commands.has(commandId)) return;
+    const { revision: firstRevision, position } = recorded;
+    this.#commands.set(commandId, { ticketId, commandDigest, firstRevision, position });
+  }
+
+  /** Resolves at the next append, close or abort. */
+  async #change(signal: AbortSignal | undefined): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const wake = () => {
+        this.#waiting.delete(wake);
+        signal?.removeEventListener('abort', wake);
+        resolve();
+      };
+      this.#waiting.add(wake);
+      signal?.addEventListener('abort', wake, { once: true });
+    });
+  }
+}
+
+/** Cloned, so that a caller who changes an event afterwards does not change history; as JSON would keep it. */
+function withoutUndefined(event: NewEvent): NewEvent {
+  return JSON.parse(JSON.stringify(event)) as NewEvent;
+}
+
+function assertPartition(partition: number | undefined): void {
+  if (partition !== undefined && partition !== 0) throw new RangeError(`no partition ${partition}`);
+}
