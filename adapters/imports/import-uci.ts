@@ -56,16 +56,15 @@ export async function importUci(options: UciImportOptions): Promise<UciImportRep
   const limits = { ...uciImportLimits, ...options.limits };
   const csv = readCsv(openCsv({ file: options.file, entry: uciEntry }));
   const first = await csv.next();
-  if (first.done === true) throw emptyFile(options.file);
+  const [header, ...firstRecords] = first.value ?? [];
+  if (header === undefined) throw emptyFile(options.file);
+  const read = rowReader(header);
   const rejects = await RejectFile.create(options.rejects);
   const sender = new CommandSender(options.sink, limits, options.signal);
   const tally = new UciTally();
   const incidents = new UciIncidents({ sender, tally, rejects, picturesMax: limits.picturesMax });
   const report = () => options.onProgress?.(progressOf(tally));
   try {
-    const [header, ...firstRecords] = first.value;
-    if (header === undefined) throw emptyFile(options.file);
-    const read = rowReader(header);
     for await (const records of chain(firstRecords, csv)) {
       for (const record of records) {
         tally.rows += 1;
