@@ -1,0 +1,61 @@
+/** `docket projector`: the process that keeps the read models. `docket serve` starts one of these. */
+import { hostname } from 'node:os';
+import { Command } from 'commander';
+import { openSegmentReader } from '../../adapters/log/segment/segment-reader.ts';
+import { builtInWorkflows } from '../../domain/workflow/registry.ts';
+import { runProjector } from '../../projections/projector.ts';
+import { readModels } from '../../projections/read-models.ts';
+import { type DataOptions, databaseUrl, type JsonOptions, withDataDir, withJson } from '../cli/options.ts';
+import { note, print, printJson } from '../cli/output.ts';
+import { progressBar } from '../cli/progress.ts';
+import { logFolder, openExistingLog } from '../runtime/data-folder.ts';
+import { openReadModels } from '../runtime/read-models.ts';
+import { stopSignal } from '../runtime/signals.ts';
+import { systemClock } from '../runtime/system.ts';
+
+export function projectorCommand(): Command {
+  const command = new Command('projector')
+    .description('tail the log and keep the read models in PostgreSQL')
+    .option('--until-caught-up', 'stop once the read models hold all that is in the log');
+  return withJson(withDataDir(command)).action(run);
+}
+
+async function run(options: DataOptions & JsonOptions & { untilCaughtUp?: true }): Promise<void> {
+  const isChild = process.send !== undefined;
+  const signal = stopSignal({ ignoreInterrupt: isChild });
+  // A child may be started before its parent has made the log; a person is told when there is none.
+  const reader = isChild
+    ? await openSegmentReader({ folder: logFolder(options.dataDir) })
+    : await openExistingLog(options.dataDir);
+  const applicationName = 'docket projector';
+  const models = await openReadModels({ ...options, databaseUrl: databaseUrl(), applicationName });
+  const bar = progressBar('projecting', 'events', { json: options.json ?? (isChild || undefined) });
+  const startedAtMs = performance.now();
+  const head = await reader.head();
+  let events = 0;
+  try {
+    await runProjector({
+      reader,
+      database: models.database,
+      workflows: builtInWorkflows,
+      projections: readModels,
+      clock: systemClock,
+      signal,
+      owner: `${hostname()}/${process.pid}`,
+      untilCaughtUp: options.untilCaughtUp ?? false,
+      onProgress: (progress) => {
+        events += progress.events;
+        bar.report(progress.position, Math.max(head, progress.position));
+      },
+    });
+  } finally {
+    bar.stop();
+    await models.close();
+    await reader.close();
+  }
+  const seconds = (performance.now() - startedAtMs) / 1_000;
+  if (options.json) printJson({ events, seconds });
+  else if (options.untilCaughtUp)
+    print(`${events.toLocaleString('en')} events projected in ${seconds.toFixed(1)} s`);
+  else if (!isChild) note('docket: the projector has stopped');
+}

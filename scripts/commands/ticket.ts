@@ -1,0 +1,74 @@
+/** `docket ticket show`: a ticket as its events made it, its history, and what may be done now. */
+import { Command } from 'commander';
+import type { RecordedEvent } from '../../domain/ticket/events.ts';
+import { replay } from '../../domain/ticket/evolve.ts';
+import type { TicketState } from '../../domain/ticket/state.ts';
+import { type LegalCommand, legalFrom } from '../../domain/workflow/legal.ts';
+import { builtInWorkflows } from '../../domain/workflow/registry.ts';
+import { type DataOptions, type JsonOptions, withDataDir, withJson } from '../cli/options.ts';
+import { exitCodes, note, print, printJson, table } from '../cli/output.ts';
+import { openExistingLog } from '../runtime/data-folder.ts';
+
+/** Longer data is cut in the timeline; `--json` has all of it. */
+const dataCharactersMax = 80;
+
+export function ticketCommand(): Command {
+  const show = new Command('show')
+    .description('state, timeline and what is legal now, straight from the log')
+    .argument('<id>', 'the ticket, such as REQ0000001');
+  return new Command('ticket')
+    .description('look at one ticket')
+    .addCommand(withJson(withDataDir(show)).action(showTicket));
+}
+
+async function showTicket(id: string, options: DataOptions & JsonOptions): Promise<void> {
+  const reader = await openExistingLog(options.dataDir);
+  const events = await reader.readTicket(id).finally(() => reader.close());
+  const ticket = replay(id, events);
+  if (ticket === undefined) {
+    note(`docket: there is no ticket ${id} in ${options.dataDir}`);
+    process.exitCode = exitCodes.problemsFound;
+    return;
+  }
+  const legal = legalFrom(builtInWorkflows.get(ticket.workflow), builtInWorkflows.stateOf(ticket));
+  if (options.json) printJson({ ticket, events, legal });
+  else showForPeople(ticket, events, legal);
+}
+
+function showForPeople(
+  ticket: TicketState,
+  events: readonly RecordedEvent[],
+  legal: readonly LegalCommand[],
+): void {
+  print(`${ticket.ticketId}  ${ticket.state}  (${ticket.workflow}, revision ${ticket.revision})`);
+  const facts: [string, string | undefined][] = [
+    ['requester', ticket.requester],
+    ['group', ticket.group],
+    ['assignee', ticket.assignee],
+    ['on hold for', ticket.hold?.reason],
+    ['resolution', ticket.resolutionCode],
+    ['merged into', ticket.mergedInto],
+    ...Object.entries(ticket.fields).map(([name, value]): [string, string] => [name, String(value)]),
+  ];
+  for (const [name, value] of facts) if (value !== undefined) print(`  ${name}: ${value}`);
+  print();
+  const rows = events.map((event) => [
+    event.revision,
+    new Date(event.occurredAt).toISOString().replace('.000Z', 'Z'),
+    event.type,
+    event.state,
+    (event.onBehalfOf ?? event.actor).id,
+    short(JSON.stringify(event.data)),
+  ]);
+  print(table(['rev', 'occurred at', 'event', 'state', 'by', 'data'], rows));
+  print('\nlegal now:');
+  for (const { command, to, by, needs } of legal) {
+    const condition = needs.length === 0 ? '' : `, if ${needs.join(' and ')}`;
+    print(`  ${command} → ${to.join(' or ')} (${by.join(', ')}${condition})`);
+  }
+}
+
+function short(data: string): string {
+  if (data === '{}') return '';
+  return data.length <= dataCharactersMax ? data : `${data.slice(0, dataCharactersMax - 1)}…`;
+}

@@ -1,0 +1,32 @@
+#!/usr/bin/env node
+/** The `docket` command. It only puts the commands together; each lives in scripts/commands. */
+import { Command, CommanderError } from 'commander';
+import { exitCodes, reportError } from './cli/output.ts';
+import { workflowCommand } from './commands/workflow.ts';
+
+const program = new Command('docket')
+  .description(
+    'An event-sourced ticket engine: legal transitions only, an append-only log, PostgreSQL read models.',
+  )
+  .version('0.1.0')
+  .showHelpAfterError('(docket --help says more)')
+  .addHelpText(
+    'after',
+    '\nExit codes: 0 done, 1 problems were found, 2 the command was used wrongly, 3 it could not do its work.',
+  );
+
+for (const command of [workflowCommand()]) program.addCommand(command);
+for (const command of [program, ...program.commands.flatMap((each) => [each, ...each.commands])]) {
+  command.exitOverride();
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode =
+    error instanceof CommanderError
+      ? error.exitCode === 0
+        ? exitCodes.ok
+        : exitCodes.usage
+      : reportError(error);
+}

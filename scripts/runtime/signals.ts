@@ -1,0 +1,19 @@
+/** Ctrl-C and SIGTERM as an AbortSignal, so that long work can end in order. */
+
+/**
+ * Aborted by the first SIGINT or SIGTERM; a second SIGINT ends the process at once. `ignoreInterrupt` is for a
+ * child process: the terminal sends Ctrl-C to it too, but its parent says when it is to stop.
+ */
+export function stopSignal(options: { readonly ignoreInterrupt?: boolean } = {}): AbortSignal {
+  const controller = new AbortController();
+  let interrupts = 0;
+  process.on('SIGINT', () => {
+    if (options.ignoreInterrupt === true) return;
+    interrupts += 1;
+    if (interrupts > 1) process.exit(130);
+    controller.abort();
+  });
+  process.on('SIGTERM', () => controller.abort());
+  process.on('disconnect', () => controller.abort());
+  return controller.signal;
+}
