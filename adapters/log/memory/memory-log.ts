@@ -110,7 +110,9 @@ export class MemoryLog implements EventLog {
       revisions.set(part.ticketId, revision + part.events.length);
     }
     const position = this.#events.length + 1;
-    for (const part of parts) for (const event of part.events) this.#record(part.ticketId, event);
+    // All are copied before any is recorded: an event that can not be copied must leave nothing behind.
+    const copies = parts.map(({ ticketId, events }) => ({ ticketId, events: events.map(copyOf) }));
+    for (const { ticketId, events } of copies) for (const event of events) this.#record(ticketId, event);
     return { status: 'appended', position, recordedAt: this.#recordedAt };
   }
 
@@ -118,7 +120,7 @@ export class MemoryLog implements EventLog {
     const history = this.#tickets.get(ticketId) ?? [];
     this.#tickets.set(ticketId, history);
     const recorded: RecordedEvent = {
-      ...withoutUndefined(event),
+      ...event,
       ticketId,
       revision: history.length + 1,
       partition: 0,
@@ -147,8 +149,8 @@ export class MemoryLog implements EventLog {
   }
 }
 
-/** Cloned, so that a caller who changes an event afterwards does not change history; as JSON would keep it. */
-function withoutUndefined(event: NewEvent): NewEvent {
+/** Copied, so that a caller who changes an event afterwards does not change history; as JSON would keep it. */
+function copyOf(event: NewEvent): NewEvent {
   return JSON.parse(JSON.stringify(event)) as NewEvent;
 }
 

@@ -1,0 +1,100 @@
+/**
+ * Numbers and texts into a preallocated buffer, without allocating. The hot path of the log: it is written
+ * for speed, and must never write outside the room that the caller made sure of.
+ */
+
+/** Forms of a text; kept in the two low bits of its length. */
+export const textForms = { latin1: 0, utf16: 1, hex: 2, uuid: 3 } as const;
+
+const uuidCharacters = 36;
+const hexCharactersMin = 8;
+/** The value of each lower-case hexadecimal digit by character code; 255 for all other characters. */
+const hexValues = new Uint8Array(256).fill(255);
+for (let value = 0; value < 16; value += 1) hexValues[value.toString(16).charCodeAt(0)] = value;
+
+/** Seven bits a byte, lowest first. `value` is a whole number from 0 to 2^53 - 1. */
+export function writeVarint(bytes: Uint8Array, at: number, value: number): number {
+  let rest = value;
+  let next = at;
+  while (rest >= 0x1000_0000) {
+    bytes[next++] = (rest % 128) | 0x80;
+    rest = Math.floor(rest / 128);
+  }
+  while (rest >= 0x80) {
+    bytes[next++] = (rest & 0x7f) | 0x80;
+    rest >>>= 7;
+  }
+  bytes[next++] = rest;
+  return next;
+}
+
+/** Latin-1 where each character fits into a byte, UTF-16 otherwise. */
+export function writeText(bytes: Uint8Array, at: number, text: string): number {
+  const length = text.length;
+  const start = writeVarint(bytes, at, length * 4 + textForms.latin1);
+  let all = 0;
+  for (let index = 0; index < length; index += 1) {
+    const code = text.charCodeAt(index);
+    all |= code;
+    bytes[start + index] = code;
+  }
+  return all <= 0xff ? start + length : writeUtf16(bytes, at, text);
+}
+
+/** As `writeText`, but lower-case hexadecimal texts and UUIDs, which ids and digests often are, in half. */
+export function writePackedText(bytes: Uint8Array, at: number, text: string): number {
+  if (text.length === uuidCharacters && text.charCodeAt(8) === 45) {
+    const end = writeUuid(bytes, at, text);
+    if (end > 0) return end;
+  } else if (text.length >= hexCharactersMin && text.length % 2 === 0) {
+    const end = writeHex(bytes, at, text);
+    if (end > 0) return end;
+  }
+  return writeText(bytes, at, text);
+}
+
+function writeUtf16(bytes: Uint8Array, at: number, text: string): number {
+  let next = writeVarint(bytes, at, text.length * 8 + textForms.utf16);
+  for (let index = 0; index < text.length; index += 1) {
+    const code = text.charCodeAt(index);
+    bytes[next++] = code & 0xff;
+    bytes[next++] = code >>> 8;
+  }
+  return next;
+}
+
+/** Returns 0 where the text is something else. */
+function writeHex(bytes: Uint8Array, at: number, text: string): number {
+  let next = writeVarint(bytes, at, text.length * 2 + textForms.hex);
+  for (let index = 0; index < text.length; index += 2) {
+    const value = hexPair(text, index);
+    if (value > 0xff) return 0;
+    bytes[next++] = value;
+  }
+  return next;
+}
+
+/** Returns 0 where the text is something else. */
+function writeUuid(bytes: Uint8Array, at: number, text: string): number {
+  let next = writeVarint(bytes, at, 16 * 4 + textForms.uuid);
+  for (let index = 0; index < uuidCharacters; index += 2) {
+    if (index === 8 || index === 13 || index === 18 || index === 23) {
+      if (text.charCodeAt(index) !== 45) return 0;
+      index += 1;
+    }
+    const value = hexPair(text, index);
+    if (value > 0xff) return 0;
+    bytes[next++] = value;
+  }
+  return next;
+}
+
+/** The byte that two lower-case hexadecimal digits stand for; more than 255 for anything else. */
+function hexPair(text: string, index: number): number {
+  const first = text.charCodeAt(index);
+  const second = text.charCodeAt(index + 1);
+  if ((first | second) > 0xff) return 0x100;
+  const high = hexValues[first] ?? 255;
+  const low = hexValues[second] ?? 255;
+  return high > 15 || low > 15 ? 0x100 : high * 16 + low;
+}

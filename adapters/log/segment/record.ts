@@ -1,0 +1,313 @@
+/**
+ * One event as bytes. A record needs nothing but its frame's header to be read:
+ *
+ *     u16   bytes that follow; with the top bit set, the upper half of a u32 whose lower half comes next
+ *     u8    event code, u8 optional parts, u8 role (3 bits) and kind of link (2 bits) and schema version bit
+ *     varint revision
+ *     link  to the ticket's previous record: none; or frames back in bytes and index within that frame;
+ *           or first position of another segment, offset of the frame, index within the frame
+ *     text  ticketId, [commandId], [commandDigest]     what an index needs comes first
+ *     varint recordedAt after the frame's, zigzag varint occurredAt after recordedAt (or an f64)
+ *     text  workflow, state, actor id, [role code, onBehalfOf id], [correlationId], [causationId], [source]
+ *     [varint schemaVersion]                           only where it is not 1
+ *     data  as JSON, up to the end of the record; no bytes at all for `{}`
+ *
+ * A text is a varint of its length times four plus a form (Latin-1, UTF-16, packed hexadecimal, packed
+ * UUID), then its bytes; each form gives back exactly the string it was given, lone surrogates included.
+ * Reading must never be asked to look at bytes whose checksum was not compared first.
+ */
+import type { NewEvent, RecordedEvent } from '../../../domain/ticket/events.ts';
+import type { Actor, TicketId } from '../../../domain/ticket/values.ts';
+import { ByteReader } from './byte-reader.ts';
+import { writePackedText, writeText, writeVarint } from './byte-writer.ts';
+import { eventCodes, eventTypeByCode, roleByCode, roleCodes } from './event-codes.ts';
+import type { FrameHeader } from './format.ts';
+
+const has = {
+  onBehalfOf: 1,
+  commandId: 2,
+  commandDigest: 4,
+  correlationId: 8,
+  causationId: 16,
+  source: 32,
+  rawOccurredAt: 64,
+} as const;
+const linkNone = 0;
+const linkSameSegment = 1 << 3;
+const linkOtherSegment = 2 << 3;
+const linkMask = 3 << 3;
+const hasSchemaVersion = 1 << 5;
+const roleMask = 7;
+/** Differences of times beyond this are written as they are: doubling them must stay exact. */
+const timeDifferenceMax = 2 ** 50;
+const shortRecordBytesMax = 0x7fff;
+const fixedBytesMax = 128;
+/** Up to here a loop over characters is faster than a call into the runtime. */
+const asciiLoopCharactersMax = 48;
+
+/** Where a record is: a frame of a segment, and which record of that frame. */
+export interface RecordLocation {
+  readonly segment: number;
+  readonly frameOffset: number;
+  readonly index: number;
+}
+
+/** Everything about a record that is not the event's own; one object, reused, so that encoding allocates nothing. */
+export interface RecordContext {
+  ticketId: TicketId;
+  revision: number;
+  segment: number;
+  frameOffset: number;
+  frameRecordedAt: number;
+  recordedAt: number;
+  /** Segment of the ticket's previous record; 0 where there is none. */
+  previousSegment: number;
+  previousFrameOffset: number;
+  previousIndex: number;
+}
+
+export interface DecodedRecord {
+  readonly event: RecordedEvent;
+  readonly previous: RecordLocation | undefined;
+}
+
+/** What an index keeps of a record. */
+export interface RecordKeys {
+  readonly ticketId: TicketId;
+  readonly revision: number;
+  /** Only on the record that carries the command's digest, which is the command's first. */
+  readonly commandId: string | undefined;
+}
+
+/** The event's data as it is stored; empty for `{}`. */
+export function dataText(data: object): string {
+  for (const _key in data) return JSON.stringify(data);
+  return '';
+}
+
+/** No record of this event takes more bytes than this. */
+export function recordBytesMax(event: NewEvent, ticketId: TicketId, data: string): number {
+  const { workflow, state, actor, onBehalfOf, commandId, commandDigest } = event;
+  let characters = ticketId.length + workflow.length + state.length + actor.id.length;
+  characters += (onBehalfOf?.id.length ?? 0) + (commandId?.length ?? 0) + (commandDigest?.length ?? 0);
+  characters += (event.correlationId?.length ?? 0) + (event.causationId?.length ?? 0);
+  return fixedBytesMax + 2 * (characters + (event.source?.length ?? 0)) + 3 * data.length;
+}
+
+/** Writes the record at `at`, where there must be room for `recordBytesMax`; returns the offset after it. */
+export function encodeRecord(
+  bytes: Buffer,
+  at: number,
+  event: NewEvent,
+  data: string,
+  long: boolean,
+  context: RecordContext,
+): number {
+  const code = eventCodes[event.type];
+  if (code === undefined) throw new TypeError(`an event of no known type: ${String(event.type)}`);
+  const { commandId, commandDigest, onBehalfOf } = event;
+  let parts = 0;
+  const start = long ? at + 4 : at + 2;
+  bytes[start] = code;
+  let flags = roleCodes[event.actor.role];
+  let next = writeVarint(bytes, start + 3, context.revision);
+  flags |= linkKind(context);
+  next = writeLink(bytes, next, context);
+  next = writeText(bytes, next, context.ticketId);
+  if (commandId !== undefined) {
+    parts |= has.commandId;
+    next = writePackedText(bytes, next, commandId);
+  }
+  if (commandDigest !== undefined) {
+    parts |= has.commandDigest;
+    next = writePackedText(bytes, next, commandDigest);
+  }
+  next = writeVarint(bytes, next, context.recordedAt - context.frameRecordedAt);
+  const difference = event.occurredAt - context.recordedAt;
+  if (Number.isInteger(difference) && Math.abs(difference) < timeDifferenceMax) {
+    next = writeVarint(bytes, next, difference < 0 ? -2 * difference - 1 : 2 * difference);
+  } else {
+    parts |= has.rawOccurredAt;
+    next = bytes.writeDoubleLE(event.occurredAt, next);
+  }
+  next = writeText(bytes, next, event.workflow);
+  next = writeText(bytes, next, event.state);
+  next = writeText(bytes, next, event.actor.id);
+  if (onBehalfOf !== undefined) {
+    parts |= has.onBehalfOf;
+    bytes[next] = roleCodes[onBehalfOf.role];
+    next = writeText(bytes, next + 1, onBehalfOf.id);
+  }
+  if (event.correlationId !== undefined || event.causationId !== undefined || event.source !== undefined) {
+    parts |= originParts(event);
+    next = writeOrigin(bytes, next, event);
+  }
+  if (event.schemaVersion !== 1) {
+    flags |= hasSchemaVersion;
+    next = writeVarint(bytes, next, event.schemaVersion);
+  }
+  next = writeData(bytes, next, data);
+  bytes[start + 1] = parts;
+  bytes[start + 2] = flags;
+  writeLength(bytes, at, next - start, long);
+  return next;
+}
+
+/** Whether a record that may take `bytesMax` bytes needs the long form of its length. */
+export function needsLongLength(bytesMax: number): boolean {
+  return bytesMax > shortRecordBytesMax;
+}
+
+/** Offset of the record after the one at `at`. */
+export function recordEnd(bytes: Buffer, at: number): number {
+  const first = bytes.readUInt16LE(at);
+  if (first <= shortRecordBytesMax) return at + 2 + first;
+  return at + 4 + (first - 0x8000) * 0x1_0000 + bytes.readUInt16LE(at + 2);
+}
+
+/** Reads record number `index` of a frame, which begins at `at` of the frame's payload. */
+export function decodeRecord(
+  payload: Buffer,
+  at: number,
+  frame: FrameHeader,
+  segment: number,
+  frameOffset: number,
+  index: number,
+): DecodedRecord {
+  const end = recordEnd(payload, at);
+  const reader = new ByteReader(payload, bodyStart(payload, at), end);
+  const type = known(eventTypeByCode[reader.byte()], 'event code');
+  const parts = reader.byte();
+  const flags = reader.byte();
+  const revision = reader.varint();
+  const previous = readLink(reader, flags, segment, frameOffset);
+  const ticketId = reader.text();
+  const commandId = parts & has.commandId ? reader.text() : undefined;
+  const commandDigest = parts & has.commandDigest ? reader.text() : undefined;
+  const recordedAt = frame.recordedAt + reader.varint();
+  const occurredAt = parts & has.rawOccurredAt ? reader.double() : recordedAt + reader.zigzag();
+  const workflow = reader.sharedText();
+  const state = reader.sharedText();
+  const actor: Actor = { id: reader.sharedText(), role: known(roleByCode[flags & roleMask], 'role code') };
+  const onBehalfOf = parts & has.onBehalfOf ? readActor(reader) : undefined;
+  const correlationId = parts & has.correlationId ? reader.text() : undefined;
+  const causationId = parts & has.causationId ? reader.text() : undefined;
+  const source = parts & has.source ? reader.sharedText() : undefined;
+  const schemaVersion = flags & hasSchemaVersion ? reader.varint() : 1;
+  const event = {
+    type,
+    data: reader.at === end ? {} : JSON.parse(payload.toString('utf8', reader.at, end)),
+    schemaVersion,
+    workflow,
+    state,
+    occurredAt,
+    actor,
+    ticketId,
+    revision,
+    partition: 0,
+    position: frame.firstPosition + index,
+    recordedAt,
+  } as Writable<RecordedEvent>;
+  if (onBehalfOf !== undefined) event.onBehalfOf = onBehalfOf;
+  if (commandId !== undefined) event.commandId = commandId;
+  if (commandDigest !== undefined) event.commandDigest = commandDigest;
+  if (correlationId !== undefined) event.correlationId = correlationId;
+  if (causationId !== undefined) event.causationId = causationId;
+  if (source !== undefined) event.source = source;
+  return { event, previous };
+}
+
+/** The first few fields only: what an index is built from. */
+export function decodeKeys(payload: Buffer, at: number): RecordKeys {
+  const reader = new ByteReader(payload, bodyStart(payload, at), recordEnd(payload, at));
+  reader.byte();
+  const parts = reader.byte();
+  const flags = reader.byte();
+  const revision = reader.varint();
+  readLink(reader, flags, 0, 0);
+  const ticketId = reader.text();
+  const isFirst = (parts & has.commandId) !== 0 && (parts & has.commandDigest) !== 0;
+  return { ticketId, revision, commandId: isFirst ? reader.text() : undefined };
+}
+
+type Writable<T> = T extends unknown ? { -readonly [K in keyof T]: T[K] } : never;
+
+function bodyStart(payload: Buffer, at: number): number {
+  return payload.readUInt16LE(at) <= shortRecordBytesMax ? at + 2 : at + 4;
+}
+
+function linkKind(context: RecordContext): number {
+  if (context.previousSegment === 0) return linkNone;
+  return context.previousSegment === context.segment ? linkSameSegment : linkOtherSegment;
+}
+
+function writeLink(bytes: Uint8Array, at: number, context: RecordContext): number {
+  if (context.previousSegment === 0) return at;
+  if (context.previousSegment === context.segment) {
+    const next = writeVarint(bytes, at, context.frameOffset - context.previousFrameOffset);
+    return writeVarint(bytes, next, context.previousIndex);
+  }
+  const next = writeVarint(bytes, at, context.previousSegment);
+  return writeVarint(bytes, writeVarint(bytes, next, context.previousFrameOffset), context.previousIndex);
+}
+
+function originParts(event: NewEvent): number {
+  let parts = event.correlationId === undefined ? 0 : has.correlationId;
+  if (event.causationId !== undefined) parts |= has.causationId;
+  if (event.source !== undefined) parts |= has.source;
+  return parts;
+}
+
+function writeOrigin(bytes: Uint8Array, at: number, event: NewEvent): number {
+  let next = at;
+  if (event.correlationId !== undefined) next = writePackedText(bytes, next, event.correlationId);
+  if (event.causationId !== undefined) next = writePackedText(bytes, next, event.causationId);
+  if (event.source !== undefined) next = writeText(bytes, next, event.source);
+  return next;
+}
+
+function writeLength(bytes: Buffer, at: number, length: number, long: boolean): void {
+  if (long) {
+    bytes.writeUInt16LE(0x8000 + Math.floor(length / 0x1_0000), at);
+    bytes.writeUInt16LE(length % 0x1_0000, at + 2);
+  } else {
+    bytes[at] = length & 0xff;
+    bytes[at + 1] = length >>> 8;
+  }
+}
+
+function writeData(bytes: Buffer, at: number, data: string): number {
+  if (data.length > asciiLoopCharactersMax) return at + bytes.write(data, at, 'utf8');
+  for (let index = 0; index < data.length; index += 1) {
+    const code = data.charCodeAt(index);
+    if (code > 0x7f) return at + bytes.write(data, at, 'utf8');
+    bytes[at + index] = code;
+  }
+  return at + data.length;
+}
+
+function readLink(
+  reader: ByteReader,
+  flags: number,
+  segment: number,
+  frameOffset: number,
+): RecordLocation | undefined {
+  const kind = flags & linkMask;
+  if (kind === linkSameSegment) {
+    return { segment, frameOffset: frameOffset - reader.varint(), index: reader.varint() };
+  }
+  if (kind === linkOtherSegment) {
+    return { segment: reader.varint(), frameOffset: reader.varint(), index: reader.varint() };
+  }
+  return undefined;
+}
+
+function readActor(reader: ByteReader): Actor {
+  const role = known(roleByCode[reader.byte()], 'role code');
+  return { id: reader.text(), role };
+}
+
+function known<T>(value: T | undefined, what: string): T {
+  if (value === undefined) throw new RangeError(`an unknown ${what}`);
+  return value;
+}

@@ -1,0 +1,124 @@
+/**
+ * Reads a segment from its first byte: to index it, to find its end after a crash, to verify it. All
+ * checksums are compared. It changes nothing on disk.
+ */
+import {
+  type FileHeader,
+  type FrameHeader,
+  type FrameKind,
+  fileHeaderBytes,
+  frameKinds,
+  LogDamage,
+} from './format.ts';
+import { type Frame, FrameWalker, type Readable, requireFileHeader } from './frame-walker.ts';
+import type { KeyHash } from './hash.ts';
+import type { OpenFiles } from './open-files.ts';
+import { decodeRecord } from './record.ts';
+import { indexFrame, type Segment } from './segments.ts';
+import type { SealedFacts } from './sidecar.ts';
+import { MemoryIndex } from './tables.ts';
+
+export interface Scanned {
+  readonly index: MemoryIndex;
+  /** Offset after the last good frame, and position after its last event. */
+  readonly offset: number;
+  readonly nextPosition: number;
+  readonly lastRecordedAt: number;
+  /** The highest offset that the frames themselves prove durable. */
+  readonly provenOffset: number;
+  /** Position after the last event below `provenOffset`. */
+  readonly provenNextPosition: number;
+  readonly lastKind: FrameKind | undefined;
+  readonly bad: { readonly offset: number; readonly reason: string } | undefined;
+}
+
+/** Indexes the frames before byte `end`, up to the first bad one. */
+export async function scanSegment(
+  file: Readable,
+  path: string,
+  header: FileHeader,
+  hash: KeyHash,
+  end: number,
+): Promise<Scanned> {
+  const start = { offset: fileHeaderBytes, position: header.firstPosition };
+  const walker = new FrameWalker(file, header.salt, start);
+  const index = new MemoryIndex();
+  const ends: { readonly offset: number; readonly nextPosition: number }[] = [];
+  let provenOffset: number = fileHeaderBytes;
+  let provenNextPosition = header.firstPosition;
+  let lastRecordedAt = header.recordedAtMin;
+  let lastKind: FrameKind | undefined;
+  for (;;) {
+    const step = await walker.next(end);
+    if (step.status !== 'frame') {
+      const { offset, position: nextPosition } = walker;
+      const bad = step.status === 'bad' ? step : undefined;
+      const proven = { provenOffset, provenNextPosition };
+      return { index, offset, nextPosition, lastRecordedAt, ...proven, lastKind, bad };
+    }
+    lastRecordedAt = indexStep(index, hash, step, path, header.firstPosition) ?? lastRecordedAt;
+    lastKind = step.header.kind;
+    ends.push({ offset: walker.offset, nextPosition: walker.position });
+    if (step.header.durableUpTo > provenOffset) {
+      provenOffset = step.header.durableUpTo;
+      while (ends[0] !== undefined && ends[0].offset <= provenOffset) {
+        provenNextPosition = ends.shift()?.nextPosition ?? provenNextPosition;
+      }
+    }
+  }
+}
+
+/** Indexes a segment that must be whole and sealed. Throws `log_damaged` where it is not. */
+export async function scanSealed(
+  files: OpenFiles,
+  path: string,
+  firstPosition: number,
+  hash: KeyHash,
+): Promise<{ readonly facts: SealedFacts; readonly index: MemoryIndex }> {
+  const file = files.file(path);
+  const header = await requireFileHeader(file, path, firstPosition);
+  const segmentBytes = await file.size();
+  const scanned = await scanSegment(file, path, header, hash, segmentBytes);
+  if (scanned.bad !== undefined) throw new LogDamage(path, scanned.bad.offset, scanned.bad.reason);
+  if (scanned.lastKind !== frameKinds.sealed) {
+    throw new LogDamage(path, scanned.offset, 'the segment is followed by another, but is not sealed');
+  }
+  const { salt } = header;
+  const { nextPosition, lastRecordedAt, index } = scanned;
+  return { facts: { salt, firstPosition, nextPosition, segmentBytes, lastRecordedAt }, index };
+}
+
+/** Puts a frame into an index; returns when its last event was recorded, if it has events. */
+export function indexStep(
+  index: Pick<Segment, 'tickets' | 'commands' | 'directory'>,
+  hash: KeyHash,
+  frame: Frame,
+  path: string,
+  segment: number,
+): number | undefined {
+  const { header, payload, offset } = frame;
+  return undamaged(path, offset, () => {
+    const lastAt = indexFrame(index, hash, frame);
+    return header.eventCount === 0 ? undefined : lastEvent(header, payload, lastAt, segment, offset);
+  });
+}
+
+/** Runs a decoder; whatever it refuses passed its checksum and still makes no sense, which is damage too. */
+export function undamaged<T>(path: string, offset: number, decode: () => T): T {
+  try {
+    return decode();
+  } catch (cause) {
+    if (cause instanceof LogDamage) throw cause;
+    throw new LogDamage(path, offset, 'a record can not be read', { cause });
+  }
+}
+
+function lastEvent(
+  header: FrameHeader,
+  payload: Buffer,
+  at: number,
+  segment: number,
+  offset: number,
+): number {
+  return decodeRecord(payload, at, header, segment, offset, header.eventCount - 1).event.recordedAt;
+}

@@ -1,0 +1,181 @@
+/**
+ * The embedded log: one writer on one machine, acknowledging when fdatasync has returned. Appends that come
+ * while a sync is under way are staged into the next batch, so that one sync serves them all.
+ *
+ * It must never resolve an append before its sync, never go on after a failed write or sync (what the disk
+ * holds is then unknown), and never hold more than a bounded amount of bytes that are not durable.
+ */
+import { Fault } from '../../../domain/errors.ts';
+import type {
+  AppendOutcome,
+  Clock,
+  CommandTrace,
+  EventLog,
+  ReadOptions,
+  Write,
+} from '../../../domain/ports.ts';
+import type { RecordedEvent } from '../../../domain/ticket/events.ts';
+import type { TicketId } from '../../../domain/ticket/values.ts';
+import { Committer } from './committer.ts';
+import { FrameWriter } from './frame-writer.ts';
+import { Intake } from './intake.ts';
+import { OpenFiles } from './open-files.ts';
+import { assertPartition, type DurablePoint, readBatches, readChain } from './reading.ts';
+import { type Disk, type Recovered, type Repair, randomPair, recover } from './recovery.ts';
+import { growingSegment } from './segments.ts';
+import { Stage } from './staging.ts';
+import { diskFiles, type FolderLock, type SegmentFiles } from './storage.ts';
+
+export const segmentBytesMaxDefault = 64 * 1024 * 1024;
+/** Offsets are kept in 32 bits, and a segment may go beyond its size by one batch. */
+const segmentBytesMaxLimit = 2 * 1024 * 1024 * 1024;
+export interface SegmentLogOptions {
+  readonly folder: string;
+  readonly clock: Clock;
+  /** A segment that has grown to this is sealed. */
+  readonly segmentBytesMax?: number;
+  /** Told of whatever opening had to mend. */
+  readonly onRepair?: (repair: Repair) => void;
+  /** The disk; this machine's unless a test puts another in its place. */
+  readonly files?: SegmentFiles;
+}
+
+/** Opens the log in `folder` for writing, and mends what a crash left. Throws `log_locked`, `log_damaged`. */
+export async function openSegmentLog(options: SegmentLogOptions): Promise<SegmentLog> {
+  const { folder, clock, segmentBytesMax = segmentBytesMaxDefault, files = diskFiles } = options;
+  if (!(segmentBytesMax > 0 && segmentBytesMax <= segmentBytesMaxLimit)) {
+    throw new RangeError(`segmentBytesMax must be between 1 and ${segmentBytesMaxLimit}`);
+  }
+  await files.makeFolder(folder);
+  const lock = await files.lock(folder, clock.now());
+  const disk: Disk = { files, open: new OpenFiles(files), folder, onRepair: options.onRepair ?? (() => {}) };
+  try {
+    const recovered = await recover(disk, clock.now());
+    const log = new SegmentLog(disk, recovered, lock, clock, segmentBytesMax);
+    await log.start();
+    return log;
+  } catch (error) {
+    await disk.open.close();
+    await lock.release();
+    throw error;
+  }
+}
+
+export class SegmentLog implements EventLog {
+  readonly partitions = 1;
+  readonly soleWriter = true;
+  readonly durability = 'fdatasync returned on this machine';
+  readonly #disk: Disk;
+  readonly #lock: FolderLock;
+  readonly #recovered: Recovered;
+  readonly #committer: Committer;
+  readonly #intake: Intake;
+  #closing: Promise<void> | undefined;
+
+  /** Use `openSegmentLog`. */
+  constructor(disk: Disk, recovered: Recovered, lock: FolderLock, clock: Clock, segmentBytesMax: number) {
+    const { segments, start } = recovered;
+    this.#disk = disk;
+    this.#recovered = recovered;
+    this.#lock = lock;
+    const writer = new FrameWriter(start, segmentBytesMax, (firstPosition, recordedAt) => {
+      const segment = growingSegment(disk.folder, firstPosition, randomPair(), recordedAt);
+      segments.add(segment);
+      return segment;
+    });
+    this.#committer = new Committer(disk, segments, writer, start, {
+      onRoom: () => this.#intake.drain(),
+      onFailed: (fault) => this.#intake.fail(fault),
+    });
+    this.#intake = new Intake(new Stage(segments, writer), writer, this.#committer, segments, clock);
+  }
+
+  /** Opens the files to write to. Called once, by `openSegmentLog`. */
+  async start(): Promise<void> {
+    await this.#committer.start();
+  }
+
+  /**
+   * Throws `log_failed`, `log_closed`, `overloaded`; a RangeError or TypeError for a write that can not be
+   * stored at all, in which case writes before it in the same call may have been appended.
+   */
+  async append(writes: readonly Write[]): Promise<readonly AppendOutcome[]> {
+    this.#assertOpen();
+    return this.#intake.append(writes);
+  }
+
+  read(from: number, options: ReadOptions = {}): AsyncIterable<readonly RecordedEvent[]> {
+    const log = this;
+    const committer = this.#committer;
+    const view = {
+      segments: this.#recovered.segments,
+      open: this.#disk.open,
+      get closed() {
+        return log.#closing !== undefined;
+      },
+      durable: async () => committer.durable,
+      changed: (position: number, signal: AbortSignal | undefined) =>
+        committer.durableBeyond(position, signal),
+    };
+    return readBatches(view, from, options);
+  }
+
+  async readTicket(ticketId: TicketId): Promise<readonly RecordedEvent[]> {
+    this.#assertOpen();
+    const { segments } = this.#recovered;
+    const tail = await segments.findTail(ticketId);
+    await this.#committer.flushed();
+    return readChain(segments, ticketId, tail);
+  }
+
+  async head(partition?: number): Promise<number> {
+    assertPartition(partition);
+    this.#assertOpen();
+    return this.#committer.durable.lastPosition;
+  }
+
+  async revisionOf(ticketId: TicketId): Promise<number> {
+    this.#assertOpen();
+    return (await this.#recovered.segments.findTail(ticketId)).revision;
+  }
+
+  async findCommand(commandId: string): Promise<CommandTrace | undefined> {
+    this.#assertOpen();
+    for await (const place of this.#recovered.segments.commandPlaces(commandId)) {
+      // The record may be staged only; its answer must not be given before it is durable.
+      await this.#committer.flushed();
+      const { event } = await this.#recovered.segments.readRecord(place);
+      const { ticketId, commandDigest, revision: firstRevision, position } = event;
+      if (event.commandId === commandId && commandDigest !== undefined) {
+        return { ticketId, commandDigest, firstRevision, position };
+      }
+    }
+    return undefined;
+  }
+
+  /** How far the log is durable, in bytes and in positions. */
+  get durable(): DurablePoint {
+    return this.#committer.durable;
+  }
+
+  /** Waits for what was appended, marks the log as cleanly closed, and lets go of its lock. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    try {
+      await this.#intake.idle();
+      await this.#committer.stop();
+    } finally {
+      await this.#disk.open.close();
+      await this.#lock.release();
+    }
+  }
+
+  #assertOpen(): void {
+    if (this.#closing !== undefined)
+      throw new Fault('log_closed', `the log in ${this.#disk.folder} was closed`);
+  }
+}

@@ -1,0 +1,269 @@
+/**
+ * The segments of a log and the one place that finds things in them: a ticket's last record, a command's
+ * first, the frame at an offset. The writer and the readers of other processes share it.
+ *
+ * A hash only ever nominates; the record itself decides. A sidecar that fails a checksum is replaced by an
+ * index made from the segment; a segment that fails one is damage, and is never read around.
+ */
+import { join } from 'node:path';
+import type { TicketId } from '../../../domain/ticket/values.ts';
+import {
+  decodeFrameHeader,
+  type FrameHeader,
+  frameBytesTarget,
+  frameHeaderBytes,
+  frameKinds,
+  LogDamage,
+  payloadIntact,
+  type Salt,
+  segmentName,
+} from './format.ts';
+import { type HashSeed, KeyHash } from './hash.ts';
+import type { OpenFiles } from './open-files.ts';
+import { type DecodedRecord, decodeKeys, decodeRecord, type RecordLocation, recordEnd } from './record.ts';
+import { type Sidecar, SidecarUnusable } from './sidecar.ts';
+import {
+  type CommandTable,
+  type FrameDirectory,
+  type IndexEntry,
+  MemoryIndex,
+  type TicketTable,
+} from './tables.ts';
+
+/** One read fetches nearly every frame; a larger one takes a second read. */
+const frameReadBytes = frameHeaderBytes + frameBytesTarget + 2 * 1024;
+
+export interface Segment {
+  readonly path: string;
+  readonly firstPosition: number;
+  readonly salt: Salt;
+  readonly recordedAtMin: number;
+  /** In memory while the segment grows, and for tickets some time longer. */
+  tickets: TicketTable | undefined;
+  commands: CommandTable | undefined;
+  directory: FrameDirectory;
+  sidecar: Sidecar | undefined;
+}
+
+/** Where a ticket stands. Mutable, so that the hot path need not allocate one for each event. */
+export interface Tail {
+  /** 0 for a ticket that is not there. */
+  revision: number;
+  segment: number;
+  frameOffset: number;
+  index: number;
+}
+
+export function noTail(): Tail {
+  return { revision: 0, segment: 0, frameOffset: 0, index: 0 };
+}
+
+export function growingSegment(
+  folder: string,
+  firstPosition: number,
+  salt: Salt,
+  recordedAtMin: number,
+): Segment {
+  const { tickets, commands, directory } = new MemoryIndex();
+  const path = join(folder, segmentName(firstPosition));
+  return { path, firstPosition, salt, recordedAtMin, tickets, commands, directory, sidecar: undefined };
+}
+
+/** Makes a memory index out of a whole segment; the owner may also write it down again. */
+export type Reindex = (segment: Segment) => Promise<MemoryIndex>;
+
+export class Segments {
+  readonly hash: KeyHash;
+  readonly seed: HashSeed;
+  /** Counts how often a table left memory, after which what was looked up before may be outdated. */
+  generation = 0;
+  /** Oldest first. */
+  readonly #list: Segment[] = [];
+  readonly #files: OpenFiles;
+  readonly #reindex: Reindex;
+
+  constructor(files: OpenFiles, seed: HashSeed, reindex: Reindex) {
+    this.#files = files;
+    this.seed = seed;
+    this.hash = new KeyHash(seed);
+    this.#reindex = reindex;
+  }
+
+  add(segment: Segment): void {
+    this.#list.push(segment);
+  }
+
+  /** Lets the ticket tables of the oldest sealed segments go until the rest fits into `bytesMax`. */
+  keepTables(bytesMax: number): void {
+    let bytes = 0;
+    for (const segment of this.#list.toReversed()) {
+      if (segment.sidecar === undefined) continue;
+      bytes += segment.tickets?.bytes ?? 0;
+      if (bytes <= bytesMax || segment.tickets === undefined) continue;
+      segment.tickets = undefined;
+      this.generation += 1;
+    }
+  }
+
+  get all(): readonly Segment[] {
+    return this.#list;
+  }
+
+  /** The segment that holds a position, or would hold it. */
+  holding(position: number): Segment | undefined {
+    return this.#list.findLast((segment) => segment.firstPosition <= position);
+  }
+
+  byFirst(firstPosition: number): Segment | undefined {
+    return this.#list.findLast((segment) => segment.firstPosition === firstPosition);
+  }
+
+  /** Looks without I/O; false where only a look into a sidecar can tell. An unknown ticket has revision 0. */
+  tailInMemory(ticketId: TicketId, lo: number, hi: number, tail: Tail): boolean {
+    tail.revision = 0;
+    tail.segment = 0;
+    for (let at = this.#list.length - 1; at >= 0; at -= 1) {
+      const segment = this.#list[at];
+      if (segment === undefined) continue;
+      if (segment.tickets === undefined) {
+        if (segment.sidecar?.mayHaveTicket(lo, hi) !== false) return false;
+        continue;
+      }
+      const slot = segment.tickets.find(ticketId, lo, hi);
+      if (slot < 0) continue;
+      tail.revision = segment.tickets.revision(slot);
+      tail.segment = segment.firstPosition;
+      tail.frameOffset = segment.tickets.frameOffset(slot);
+      tail.index = segment.tickets.index(slot);
+      return true;
+    }
+    return true;
+  }
+
+  async findTail(ticketId: TicketId): Promise<Tail> {
+    const { lo, hi } = this.hash.of(ticketId);
+    for (const segment of this.#list.toReversed()) {
+      const slot = segment.tickets?.find(ticketId, lo, hi) ?? -1;
+      if (segment.tickets !== undefined && slot >= 0) {
+        const [frameOffset, index] = [segment.tickets.frameOffset(slot), segment.tickets.index(slot)];
+        return {
+          revision: segment.tickets.revision(slot),
+          segment: segment.firstPosition,
+          frameOffset,
+          index,
+        };
+      }
+      if (segment.tickets !== undefined) continue;
+      for (const entry of await this.#candidates(segment, 'tickets', lo, hi)) {
+        const { frameOffset, index, revision } = entry;
+        const keys = await this.#keysAt(segment, entry);
+        if (keys.ticketId === ticketId)
+          return { revision, segment: segment.firstPosition, frameOffset, index };
+      }
+    }
+    return noTail();
+  }
+
+  /** The places of records whose command id may be this one, newest segment first. */
+  async *commandPlaces(commandId: string): AsyncGenerator<RecordLocation> {
+    const { lo, hi } = this.hash.of(commandId);
+    for (const segment of this.#list.toReversed()) {
+      const entries =
+        segment.commands === undefined
+          ? await this.#candidates(segment, 'commands', lo, hi)
+          : segment.commands.candidates(lo, hi);
+      for (const { frameOffset, index } of entries)
+        yield { segment: segment.firstPosition, frameOffset, index };
+    }
+  }
+
+  /** Reads one record. Its frame is read and compared with its checksum as a whole. */
+  async readRecord(place: RecordLocation): Promise<DecodedRecord> {
+    const segment = this.byFirst(place.segment);
+    if (segment === undefined) throw new LogDamage(String(place.segment), 0, 'a segment is missing');
+    const { header, payload } = await this.#readFrame(segment, place.frameOffset);
+    const at = this.#recordAt(segment, header, payload, place);
+    return decodeRecord(payload, at, header, segment.firstPosition, place.frameOffset, place.index);
+  }
+
+  async #keysAt(segment: Segment, entry: IndexEntry) {
+    const { header, payload } = await this.#readFrame(segment, entry.frameOffset);
+    return decodeKeys(payload, this.#recordAt(segment, header, payload, entry));
+  }
+
+  #recordAt(
+    segment: Segment,
+    header: FrameHeader,
+    payload: Buffer,
+    place: { readonly frameOffset: number; readonly index: number },
+  ): number {
+    if (place.index >= header.eventCount) {
+      throw new LogDamage(segment.path, place.frameOffset, `the frame has no record number ${place.index}`);
+    }
+    let at = 0;
+    for (let index = 0; index < place.index; index += 1) at = recordEnd(payload, at);
+    return at;
+  }
+
+  async #readFrame(segment: Segment, offset: number) {
+    const file = this.#files.file(segment.path);
+    let bytes = Buffer.allocUnsafe(frameReadBytes);
+    let length = await file.read(bytes, offset);
+    const header = decodeFrameHeader(bytes.subarray(0, length), 0, segment.salt);
+    if (header?.kind !== frameKinds.events) {
+      throw new LogDamage(segment.path, offset, 'no intact frame of events begins here');
+    }
+    const end = frameHeaderBytes + header.payloadBytes;
+    if (end > bytes.length) {
+      bytes = Buffer.allocUnsafe(end);
+      length = await file.read(bytes, offset);
+    }
+    const payload = bytes.subarray(frameHeaderBytes, Math.min(end, length));
+    if (!payloadIntact(payload, header)) {
+      throw new LogDamage(segment.path, offset, "the frame's payload fails its checksum");
+    }
+    return { header, payload };
+  }
+
+  async #candidates(
+    segment: Segment,
+    table: 'tickets' | 'commands',
+    lo: number,
+    hi: number,
+  ): Promise<readonly IndexEntry[]> {
+    try {
+      if (segment.sidecar === undefined) throw new SidecarUnusable(`${segment.path} has no sidecar`);
+      if (table === 'tickets') return await segment.sidecar.ticketCandidates(lo, hi);
+      return await segment.sidecar.commandCandidates(lo, hi);
+    } catch (error) {
+      if (!(error instanceof SidecarUnusable)) throw error;
+      const index = await this.#reindex(segment);
+      const entries = table === 'tickets' ? index.tickets.entries() : index.commands.entries();
+      return [...entries].filter((entry) => entry.lo === lo && entry.hi === hi);
+    }
+  }
+}
+
+/** Puts all records of a frame into the index; returns where in the payload the last of them begins. */
+export function indexFrame(
+  index: Pick<Segment, 'tickets' | 'commands' | 'directory'>,
+  hash: KeyHash,
+  frame: { readonly header: FrameHeader; readonly payload: Buffer; readonly offset: number },
+): number {
+  const { header, payload, offset } = frame;
+  if (header.eventCount > 0) index.directory.add(header.firstPosition, offset);
+  let at = 0;
+  let lastAt = 0;
+  for (let record = 0; record < header.eventCount; record += 1) {
+    lastAt = at;
+    const { ticketId, revision, commandId } = decodeKeys(payload, at);
+    const { lo, hi } = hash.of(ticketId);
+    index.tickets?.put(ticketId, lo, hi, revision, offset, record);
+    if (commandId !== undefined) {
+      hash.of(commandId);
+      index.commands?.add(hash.lo, hash.hi, offset, record);
+    }
+    at = recordEnd(payload, at);
+  }
+  return lastAt;
+}
