@@ -1,8 +1,8 @@
 /**
- * The one command path: load, decide, append, answer. Commands are taken in rounds: each round decides what is
- * queued, in order, and appends it in one call; on a log without other writers, while the round before it is
- * still being made durable. What a round decided is seen by the next at once; it is answered only when the log
- * says that it is durable.
+ * The one command path: load, decide, append, answer. Commands are taken in rounds: each round decides what
+ * is queued, in order, and appends it in one call; on a log without other writers, while the round before it
+ * is still being made durable. What a round decided is seen by the next at once; it is answered only when the
+ * log says that it is durable.
  *
  * Conflicts come from other writers of the same log. The commands concerned, and every answer that rested on
  * them, are then decided again, in their order, before anything newer.
@@ -23,8 +23,9 @@ export const engineLimits = {
   /** Commands that are decided and appended together. */
   roundCommandsMax: 8_192,
   /**
-   * Rounds decided but not yet durable, where the log has no other writer. Where it has, a round waits for the
-   * one before: a conflict would leave it decided on revisions that exist by then, but are somebody else's.
+   * Rounds decided but not yet durable, where the log has no other writer. Where it has, a round waits for
+   * the one before: a conflict would leave it decided on revisions that exist by then, but are somebody
+   * else's.
    */
   roundsInFlightMax: 2,
   /** Tickets kept in memory; about 1 KiB each. */

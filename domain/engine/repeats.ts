@@ -1,6 +1,7 @@
 /**
- * Deduplication by command id. The first answer is never stored: it is rebuilt from the events that the command
- * left in the log, so it holds across restarts. A command that was refused left none and is decided anew.
+ * Deduplication by command id. The first answer is never stored: it is rebuilt from the events that the
+ * command left in the log, so it holds across restarts. A command that was refused left none and is decided
+ * anew.
  */
 import type { EventLog, Outcome } from '../ports.ts';
 import { commandBody } from '../ticket/command-body.ts';

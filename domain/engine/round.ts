@@ -73,7 +73,9 @@ export function decideAll(context: RoundContext, entries: readonly Entry[]): Rou
   return { decided, writes };
 }
 
-/** Settles the ids of the ticket to act on and of one to be opened; false where the command names no ticket. */
+/**
+ * Settles the ids of the ticket to act on and of one to be opened; false where the command names no ticket.
+ */
 function nameTickets(context: RoundContext, entry: Entry): boolean {
   const { command } = entry;
   entry.ticketId ??= command.ticketId;

@@ -1,6 +1,7 @@
 /**
  * A ticket's resolution times, folded from its events by business time (`occurredAt`). Definitions follow
- * Zendesk's ticket metrics and dbt_zendesk's models; they bind to categories, so they hold for every workflow.
+ * Zendesk's ticket metrics and dbt_zendesk's models; they bind to categories, so they hold for every
+ * workflow.
  *
  * - First assignment: the first time the ticket got an assignee.
  * - First and last resolution: the first and last time it went from unresolved (new, open, pending, hold) to

@@ -1,7 +1,7 @@
 /**
- * Checks a history event by event: positions and revisions without gaps, commit times that never run backwards,
- * and every transition legal under the rules that the event itself names. It decides nothing and stops at
- * nothing: each problem is reported, and the ticket goes on from what the event says.
+ * Checks a history event by event: positions and revisions without gaps, commit times that never run
+ * backwards, and every transition legal under the rules that the event itself names. It decides nothing and
+ * stops at nothing: each problem is reported, and the ticket goes on from what the event says.
  */
 import type { Workflows } from '../workflow/registry.ts';
 import { isRefusal, step } from '../workflow/table.ts';

@@ -1,6 +1,6 @@
 /**
- * The decider: from a ticket and a command to events, or to a rejection. It is the only place that makes events,
- * and it asks the workflow's table for every one of them. Time and ids arrive inside the command.
+ * The decider: from a ticket and a command to events, or to a rejection. It is the only place that makes
+ * events, and it asks the workflow's table for every one of them. Time and ids arrive inside the command.
  */
 import type { GuardInput, RelatedTicket } from '../workflow/guards.ts';
 import { isRefusal, step } from '../workflow/table.ts';

@@ -8,7 +8,9 @@ import { type Refused, type Rejection, reject } from './rejection.ts';
 import type { TicketState } from './state.ts';
 import type { EpochMs, TicketId } from './values.ts';
 
-/** A command that is ready to be decided: its ticket, its time and the ids of tickets it makes are settled. */
+/**
+ * A command that is ready to be decided: its ticket, its time and the ids of tickets it makes are settled.
+ */
 export type StampedCommand = Command & {
   readonly ticketId: TicketId;
   readonly occurredAt: EpochMs;

@@ -23,7 +23,9 @@ type PlainCommand = Exclude<
   >
 >;
 
-/** The event, or `undefined` where nothing would change. `newTicketId` is the ticket that the command opens. */
+/**
+ * The event, or `undefined` where nothing would change. `newTicketId` is the ticket that the command opens.
+ */
 export function eventOf(
   ticket: TicketState,
   command: TransitionCommand,

@@ -1,6 +1,6 @@
 /**
- * What a ticket is after one more event. It decides nothing, refuses nothing and never fails on a history that
- * the log has accepted.
+ * What a ticket is after one more event. It decides nothing, refuses nothing and never fails on a history
+ * that the log has accepted.
  */
 import type { NewEvent } from './events.ts';
 import type { Link, TicketState } from './state.ts';

@@ -53,8 +53,8 @@ export class TicketNumbers {
   }
 
   /**
-   * Numbers are given without gaps, so those in use are found by doubling and halving: some number that exists
-   * and is followed by one that does not.
+   * Numbers are given without gaps, so those in use are found by doubling and halving: some number that
+   * exists and is followed by one that does not.
    */
   async #findLast(): Promise<number> {
     let used = 0;

@@ -26,7 +26,9 @@ export const commandIdSchema = z.string().min(1).max(nameCharactersMax);
 
 export const roles = ['requester', 'agent', 'lead', 'system', 'integration'] as const;
 export const roleSchema = z.enum(roles);
-/** Who may fire a transition: requester, agent, lead (a senior agent), system (timers, rules), integration. */
+/**
+ * Who may fire a transition: requester, agent, lead (a senior agent), system (timers, rules), integration.
+ */
 export type Role = z.infer<typeof roleSchema>;
 
 export const actorSchema = z.strictObject({ id: z.string().min(1).max(nameCharactersMax), role: roleSchema });

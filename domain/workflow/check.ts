@@ -1,7 +1,7 @@
 /**
- * Checks a compiled workflow before use: every lifecycle state can be reached, a way leads from each to an end,
- * no final state leads back to work, and regions that answer the same command agree on who may and when, so
- * that a command is never half accepted.
+ * Checks a compiled workflow before use: every lifecycle state can be reached, a way leads from each to an
+ * end, no final state leads back to work, and regions that answer the same command agree on who may and when,
+ * so that a command is never half accepted.
  */
 import type { Candidate, CompiledWorkflow, WorkflowState } from './table.ts';
 

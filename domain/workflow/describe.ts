@@ -81,7 +81,10 @@ export function guardRows(workflow: CompiledWorkflow): readonly { guard: GuardNa
   return [...names].sort().map((guard) => ({ guard, meaning: guardMeanings[guard] }));
 }
 
-/** A Mermaid state diagram of one region, or of all side by side. Transitions that stay where they are are left out. */
+/**
+ * A Mermaid state diagram of one region, or of all side by side. Transitions that stay where they are are
+ * left out.
+ */
 export function mermaid(workflow: CompiledWorkflow, onlyRegion?: string): string {
   const regions = workflow.regions.filter((region) => onlyRegion === undefined || region.name === onlyRegion);
   const rows = transitionRows(workflow);

@@ -7,7 +7,9 @@ import type { TicketState } from '../ticket/state.ts';
 import type { Role, TicketId } from '../ticket/values.ts';
 import type { TransitionRequest } from './transition.ts';
 
-/** Default policy of the support workflow, after Zendesk: closed 4 days after it was solved, never past 28. */
+/**
+ * Default policy of the support workflow, after Zendesk: closed 4 days after it was solved, never past 28.
+ */
 export const autoCloseAfterMs = 4 * 24 * 3_600_000;
 export const reopenWindowMs = 28 * 24 * 3_600_000;
 

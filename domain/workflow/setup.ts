@@ -1,8 +1,8 @@
 /**
  * What all workflow machines share: the XState setup with the named guards, and `may`, which writes one
- * transition. A workflow machine is parallel (a `lifecycle` region, an `assignment` region, more where needed),
- * pure, and without actions, actors or delays. Machines are the definition, never the hot path: `compile.ts`
- * turns each into a table once.
+ * transition. A workflow machine is parallel (a `lifecycle` region, an `assignment` region, more where
+ * needed), pure, and without actions, actors or delays. Machines are the definition, never the hot path:
+ * `compile.ts` turns each into a table once.
  */
 import { and, or, setup, stateIn } from 'xstate';
 import type { Role } from '../ticket/values.ts';
@@ -47,13 +47,16 @@ export const workflow = setup({
 
 /**
  * One transition: to `target`, fired by one of the roles, while all guards hold. The same rule goes into the
- * XState guard, which enforces it, and into `meta`, from which the table is compiled; a test proves them equal.
+ * XState guard, which enforces it, and into `meta`, from which the table is compiled; a test proves them
+ * equal.
  */
 export function may(target: string, by: readonly Role[], ...when: readonly GuardName[]) {
   return transition(target, { by, when });
 }
 
-/** Like `may`, for a region beside the lifecycle: the transition exists only during these lifecycle states. */
+/**
+ * Like `may`, for a region beside the lifecycle: the transition exists only during these lifecycle states.
+ */
 export function during(lifecycle: readonly string[]) {
   return (target: string, by: readonly Role[], ...when: readonly GuardName[]) =>
     transition(target, { by, when, during: lifecycle });

@@ -1,6 +1,7 @@
 /**
  * The default workflow: a support desk after Zendesk, with on-hold reasons after ServiceNow. Three parallel
- * regions: how far the ticket is (`lifecycle`), who has it (`assignment`), how high it was raised (`escalation`).
+ * regions: how far the ticket is (`lifecycle`), who has it (`assignment`), how high it was raised
+ * (`escalation`).
  *
  * A final ticket takes what real desks take: tags, subject, priority, links, redaction and, once closed, a
  * follow-up ticket. It is never reopened.

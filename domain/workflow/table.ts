@@ -1,6 +1,7 @@
 /**
- * The compiled form of a workflow: a frozen table from (state, transition) to what may follow. It gives the same
- * answers as the XState machine it was compiled from, millions of times a second, and says why it refuses.
+ * The compiled form of a workflow: a frozen table from (state, transition) to what may follow. It gives the
+ * same answers as the XState machine it was compiled from, millions of times a second, and says why it
+ * refuses.
  */
 import { type GuardInput, type GuardName, guards, roleMayFire } from './guards.ts';
 import type { TransitionRule } from './setup.ts';
@@ -95,7 +96,9 @@ function moved(workflow: CompiledWorkflow, from: WorkflowState, candidate: Candi
   return (candidate.to - present) * region.stride;
 }
 
-/** The refusal that helps most: an unmet guard where the role was right, else the roles that were asked for. */
+/**
+ * The refusal that helps most: an unmet guard where the role was right, else the roles that were asked for.
+ */
 function explainRefusal(cell: Cell, input: GuardInput): StepRefusal {
   const candidates = cell.flat();
   for (const candidate of candidates) {

@@ -18,12 +18,14 @@ export function isCategory(name: string): name is Category {
 export const finalCategories: readonly Category[] = ['closed', 'cancelled'];
 
 /**
- * What a machine can be asked for. The commands but `OpenTicket`, which makes the ticket and so has no state to
- * start from, and `AbsorbTicket`, the other half of `MergeTicket` that happens to the ticket merged into.
+ * What a machine can be asked for. The commands but `OpenTicket`, which makes the ticket and so has no state
+ * to start from, and `AbsorbTicket`, the other half of `MergeTicket` that happens to the ticket merged into.
  */
 export type TransitionType = Exclude<CommandType, 'OpenTicket'> | 'AbsorbTicket';
 
-/** Each transition and the event that records it, one to one: legality can so be checked from the log alone. */
+/**
+ * Each transition and the event that records it, one to one: legality can so be checked from the log alone.
+ */
 export const eventOfTransition = {
   StartWork: 'WorkStarted',
   AssignTicket: 'TicketAssigned',

@@ -1,8 +1,8 @@
 /** Ctrl-C and SIGTERM as an AbortSignal, so that long work can end in order. */
 
 /**
- * Aborted by the first SIGINT or SIGTERM; a second SIGINT ends the process at once. `ignoreInterrupt` is for a
- * child process: the terminal sends Ctrl-C to it too, but its parent says when it is to stop.
+ * Aborted by the first SIGINT or SIGTERM; a second SIGINT ends the process at once. `ignoreInterrupt` is for
+ * a child process: the terminal sends Ctrl-C to it too, but its parent says when it is to stop.
  */
 export function stopSignal(options: { readonly ignoreInterrupt?: boolean } = {}): AbortSignal {
   const controller = new AbortController();

@@ -1,6 +1,6 @@
 /**
- * The proof that table and machine are one: over every reachable state, every transition, every role and every
- * combination of guard outcomes, XState and the compiled table give the same next state or both refuse.
+ * The proof that table and machine are one: over every reachable state, every transition, every role and
+ * every combination of guard outcomes, XState and the compiled table give the same next state or both refuse.
  */
 import { describe, expect, it } from 'vitest';
 import type { AnyStateMachine, StateValue } from 'xstate';
