@@ -1,0 +1,48 @@
+/**
+ * What a projection is: a name, a version, its tables and views, and a fold from events to set-based writes.
+ * A fold is given every event of a partition once, in order, and says what rows that makes; it never touches
+ * the database but to read its own rows back, so that the projector alone decides what is committed when.
+ */
+import type { RecordedEvent } from '../domain/ticket/events.ts';
+import type { TicketId } from '../domain/ticket/values.ts';
+import type { Workflows } from '../domain/workflow/registry.ts';
+import type { Queries } from './sql.ts';
+import type { Row, Table } from './table.ts';
+
+export interface Projection {
+  readonly name: string;
+  /** Raised whenever the same events would give other rows. */
+  readonly version: number;
+  readonly tables: readonly Table<never>[];
+  /** Statements that make views and their comments, after the tables. */
+  readonly views: readonly string[];
+  /** A fold for one partition, with nothing in memory yet. */
+  start(workflows: Workflows): Fold;
+}
+
+export interface Fold {
+  /** The tickets whose rows must be loaded before these events can be folded. */
+  missing(events: readonly RecordedEvent[]): readonly TicketId[];
+  /** Reads rows back, with one statement. A row that is not there is found out when its event is folded. */
+  load(queries: Queries, ticketIds: readonly TicketId[]): Promise<void>;
+  /** Takes in one event. Throws where it can not follow from what was folded before. */
+  fold(event: RecordedEvent): void;
+  /** Hands over what the events since the last call add up to, and begins the next batch. */
+  takeWrites(): readonly TableWrite[];
+  /** Drops everything in memory: rows that were never committed must not be built upon. */
+  forget(): void;
+}
+
+/**
+ * Rows for one table, told apart by `kind`:
+ * - `append`: rows that are not there yet;
+ * - `change`: whole rows that are there and are replaced by key;
+ * - `count`: rows whose last column is added to what is there, if anything.
+ */
+export interface TableWrite {
+  readonly kind: 'append' | 'change' | 'count';
+  readonly table: Table<never>;
+  readonly rowCount: number;
+  /** Made while they are sent, so that encoding and PostgreSQL work at the same time. Read once. */
+  readonly rows: Iterable<Row>;
+}

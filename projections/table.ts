@@ -1,0 +1,126 @@
+/**
+ * How a read model declares a table: each column once, with its type, what it means, and how its value is
+ * taken from what the fold keeps. The DDL, the comments, the rows and the replay check all come from that one
+ * declaration, so they can not drift apart. It must not grow beyond this: queries are written as SQL.
+ */
+import type { EpochMs } from '../domain/ticket/values.ts';
+import { earliestStorableMs, instantText } from './instants.ts';
+import type { SqlValue } from './sql.ts';
+
+/** The schema that holds every read model. Analysts find it in their search path. */
+export const schemaName = 'docket';
+
+export type ColumnType = 'text' | 'integer' | 'bigint' | 'boolean' | 'timestamptz' | 'jsonb';
+
+/** A value before it is spelled for PostgreSQL: times are `EpochMs`. */
+export type ColumnValue = string | number | boolean | object | null;
+
+export interface Column<Source> {
+  readonly name: string;
+  readonly type: ColumnType;
+  readonly meaning: string;
+  readonly nullable: boolean;
+  readonly of: (source: Source) => ColumnValue;
+}
+
+export interface Table<Source> {
+  readonly name: string;
+  readonly meaning: string;
+  readonly columns: readonly Column<Source>[];
+  readonly key: readonly string[];
+  /** How full PostgreSQL fills a page; the rest is room for new versions of a row beside the old one. */
+  readonly fillPercent: number;
+  /** Index definitions after `CREATE INDEX ... ON table`, by the name of the index. */
+  readonly indexes: Readonly<Record<string, string>>;
+}
+
+export type Row = readonly SqlValue[];
+
+/** A column that always has a value. */
+export function column<Source>(
+  name: string,
+  type: ColumnType,
+  meaning: string,
+  of: (source: Source) => Exclude<ColumnValue, null>,
+): Column<Source> {
+  return { name, type, meaning, nullable: false, of };
+}
+
+/** A column that may be NULL: where `of` answers `undefined`. */
+export function optionalColumn<Source>(
+  name: string,
+  type: ColumnType,
+  meaning: string,
+  of: (source: Source) => ColumnValue | undefined,
+): Column<Source> {
+  return { name, type, meaning, nullable: true, of: (source) => of(source) ?? null };
+}
+
+export function qualifiedName(table: Pick<Table<never>, 'name'>): string {
+  return `${schemaName}.${table.name}`;
+}
+
+export function columnNames(table: Table<never>): readonly string[] {
+  return table.columns.map((each) => each.name);
+}
+
+/** A row with one value per column, in their order, as `copyIn` and parameters take it. */
+export function rowOf<Source>(table: Table<Source>, source: Source): Row {
+  const row: SqlValue[] = [];
+  for (const { type, of } of table.columns) {
+    const value = of(source);
+    if (typeof value === 'number' && type === 'timestamptz') row.push(instantText(value));
+    else row.push(Array.isArray(value) ? JSON.stringify(value) : value);
+  }
+  return row;
+}
+
+/** What the column holds for this source when it is read back. */
+export function storedValue(type: ColumnType, value: ColumnValue): ColumnValue {
+  if (typeof value === 'number') return type === 'timestamptz' ? storedTime(value) : value;
+  if (typeof value === 'string') return storedText(value);
+  return typeof value === 'object' && value !== null ? storedJson(JSON.parse(JSON.stringify(value))) : value;
+}
+
+/** The statements that make the table, its indexes and its comments. */
+export function createStatements(table: Table<never>): readonly string[] {
+  const name = qualifiedName(table);
+  const columns = table.columns.map((each) => `${each.name} ${each.type}${each.nullable ? '' : ' NOT NULL'}`);
+  const parts = [...columns, `PRIMARY KEY (${table.key.join(', ')})`].join(',\n  ');
+  return [
+    `CREATE TABLE ${name} (\n  ${parts}\n) WITH (fillfactor = ${table.fillPercent})`,
+    ...Object.entries(table.indexes).map(([index, rest]) => indexStatement(index, name, rest)),
+    `COMMENT ON TABLE ${name} IS ${literal(table.meaning)}`,
+    ...table.columns.map((each) => `COMMENT ON COLUMN ${name}.${each.name} IS ${literal(each.meaning)}`),
+  ];
+}
+
+/** A text as an SQL literal, for DDL, which takes no parameters. */
+export function literal(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
+function indexStatement(index: string, table: string, rest: string): string {
+  const unique = rest.startsWith('UNIQUE ');
+  return `CREATE ${unique ? 'UNIQUE ' : ''}INDEX ${index} ON ${table} ${unique ? rest.slice(7) : rest}`;
+}
+
+function storedTime(time: EpochMs): EpochMs {
+  return Math.max(time, earliestStorableMs);
+}
+
+/** PostgreSQL has neither U+0000 nor lone surrogates; see `SqlValue`. */
+function storedText(text: string): string {
+  return text.toWellFormed().replaceAll('\0', '\ufffd');
+}
+
+function storedJson(value: unknown): object {
+  return mapTexts(value) as object;
+}
+
+function mapTexts(value: unknown): unknown {
+  if (typeof value === 'string') return storedText(value);
+  if (Array.isArray(value)) return value.map(mapTexts);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [storedText(name), mapTexts(item)]));
+}

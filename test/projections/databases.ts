@@ -1,0 +1,44 @@
+/** What projection tests do with a database: project into it, and write down all that it holds. */
+
+import type { RecordedEvent } from '../../domain/ticket/events.ts';
+import { builtInWorkflows } from '../../domain/workflow/registry.ts';
+import { type ProjectorOptions, runProjector } from '../../projections/projector.ts';
+import { readModels } from '../../projections/read-models.ts';
+import type { Database } from '../../projections/sql.ts';
+import { qualifiedName } from '../../projections/table.ts';
+import { readerOf } from './histories.ts';
+
+/** Projects all events and returns, unless an option says otherwise. */
+export async function project(
+  database: Database,
+  events: readonly RecordedEvent[],
+  options: Partial<ProjectorOptions> = {},
+): Promise<void> {
+  await runProjector({
+    reader: readerOf(events),
+    database,
+    workflows: builtInWorkflows,
+    projections: readModels,
+    clock: { now: () => Date.now() },
+    signal: new AbortController().signal,
+    untilCaughtUp: true,
+    ...options,
+  });
+}
+
+/** Every row of every read model, as text, in order of the key; and the checkpoints' positions. */
+export async function dump(database: Database): Promise<Readonly<Record<string, readonly string[]>>> {
+  const dumped: Record<string, readonly string[]> = {};
+  for (const table of readModels.flatMap((each) => each.tables)) {
+    const rows = await database.query<{ row: string }>(
+      `SELECT t::text AS row FROM ${qualifiedName(table)} AS t ORDER BY ${table.key.join(', ')}`,
+    );
+    dumped[table.name] = rows.map(({ row }) => row);
+  }
+  const checkpoints = await database.query<{ row: string }>(
+    `SELECT format('%s %s %s', projection, partition, position) AS row
+FROM docket.projection_checkpoint ORDER BY 1`,
+  );
+  dumped.checkpoints = checkpoints.map(({ row }) => row);
+  return dumped;
+}
