@@ -7,7 +7,7 @@
  * Conflicts come from other writers of the same log. The commands concerned, and every answer that rested on
  * them, are then decided again, in their order, before anything newer.
  */
-import { answer, dropNumber, type Entry, type RoundContext } from './engine/entry.ts';
+import { answer, dropNumber, type Entry, type RoundContext, type Submission } from './engine/entry.ts';
 import { type Decided, decideAll, prepare, type Round } from './engine/round.ts';
 import { Fault } from './errors.ts';
 import type { AppendOutcome, Clock, CommandSink, EventLog, Outcome } from './ports.ts';
@@ -58,7 +58,7 @@ export interface EngineCounts {
   conflicts: number;
 }
 
-interface Submission {
+interface OpenSubmission extends Submission {
   readonly fail: (reason: unknown) => void;
 }
 
@@ -67,7 +67,7 @@ export class Engine implements CommandSink {
   readonly #context: RoundContext;
   readonly #counts: EngineCounts = { accepted: 0, rejected: 0, repeated: 0, events: 0, conflicts: 0 };
   /** Submissions with unanswered commands; all of them fail when the log does. */
-  readonly #submissions = new Set<Submission>();
+  readonly #submissions = new Set<OpenSubmission>();
   #unanswered = 0;
   #queue: Entry[] = [];
   #queueStart = 0;
@@ -119,8 +119,10 @@ export class Engine implements CommandSink {
   ): void {
     const outcomes: Outcome[] = new Array(commands.length);
     let open = commands.length;
-    const entries = commands.map((command, index) => {
-      const settle = (outcome: Outcome) => {
+    const submission: OpenSubmission = {
+      fail,
+      answer: (index, outcome) => {
+        // After a failure its callers have gone.
         if (!this.#submissions.has(submission)) return;
         outcomes[index] = outcome;
         this.#count(outcome);
@@ -129,13 +131,11 @@ export class Engine implements CommandSink {
         if (open > 0) return;
         this.#submissions.delete(submission);
         resolve(outcomes);
-      };
-      return newEntry(command, settle);
-    });
-    const submission: Submission = { fail };
+      },
+    };
     this.#submissions.add(submission);
     this.#unanswered += commands.length;
-    for (const entry of entries) this.#queue.push(entry);
+    for (const [index, command] of commands.entries()) this.#queue.push(newEntry(command, submission, index));
     this.#running ??= this.#run();
   }
 
@@ -268,10 +268,11 @@ export class Engine implements CommandSink {
   }
 }
 
-function newEntry(command: Command, answer: (outcome: Outcome) => void): Entry {
+function newEntry(command: Command, submission: Submission, index: number): Entry {
   return {
     command,
-    answer,
+    submission,
+    index,
     tries: 0,
     digest: undefined,
     ticketId: undefined,

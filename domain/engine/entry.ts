@@ -22,10 +22,17 @@ export interface RoundContext {
   readonly unanswered: Map<string, Entry>;
 }
 
+/** One call of `submit`: answered when all of its commands are. */
+export interface Submission {
+  answer(index: number, outcome: Outcome): void;
+}
+
 /** One queued command, from its submission to its answer. */
 export interface Entry {
   readonly command: Command;
-  readonly answer: (outcome: Outcome) => void;
+  readonly submission: Submission;
+  /** Its place in the submission. */
+  readonly index: number;
   /** How often it was decided; beyond a bound, conflicts become the answer. */
   tries: number;
   digest: string | undefined;
@@ -41,10 +48,10 @@ export interface Entry {
 export function answer(context: RoundContext, entry: Entry, outcome: Outcome): void {
   const { commandId } = entry.command;
   if (commandId !== undefined) context.unanswered.delete(commandId);
-  entry.answer(outcome);
+  entry.submission.answer(entry.index, outcome);
   if (entry.again.length === 0) return;
   const again = outcome.status === 'accepted' ? { ...outcome, repeated: true } : outcome;
-  for (const follower of entry.again) follower.answer(again);
+  for (const follower of entry.again) follower.submission.answer(follower.index, again);
 }
 
 /** Forgets automatic ids, so that an entry which is decided again gets new ones. */

@@ -29,7 +29,7 @@ export async function withoutRepeats(
     }
     done.add(entry);
     if (first.digest === entry.digest) first.again.push(entry);
-    else entry.answer(reusedId(context, entry));
+    else entry.submission.answer(entry.index, reusedId(context, entry));
   }
   await inChunks(unseen, async (entry) => {
     if (await answerFromLog(context, entry)) done.add(entry);

@@ -8,7 +8,7 @@ import type { TicketCache } from '../ticket/cache.ts';
 import { decide } from '../ticket/decide.ts';
 import type { Acceptance, StampedCommand } from '../ticket/decision.ts';
 import { evolve, replay } from '../ticket/evolve.ts';
-import { relatedTickets } from '../ticket/other-tickets.ts';
+import { mayRelate, relatedTickets } from '../ticket/other-tickets.ts';
 import { reject } from '../ticket/rejection.ts';
 import type { TicketState } from '../ticket/state.ts';
 import type { TicketId } from '../ticket/values.ts';
@@ -33,9 +33,13 @@ export async function prepare(context: RoundContext, entries: readonly Entry[]):
   const fresh = await withoutRepeats(context, entries);
   const named = fresh.filter((entry) => nameTickets(context, entry));
   await numberAll(context, named);
-  await load(context, new Set(named.map(ticketIdOf)));
-  const related = new Set(named.flatMap((entry) => relatedOf(context, entry)));
-  if (related.size > 0) await load(context, related);
+  const missing = new Set<TicketId>();
+  for (const entry of named) {
+    const ticketId = ticketIdOf(entry);
+    if (context.cache.get(ticketId) === undefined) missing.add(ticketId);
+  }
+  await load(context, missing);
+  await load(context, missingRelated(context, named));
   return named;
 }
 
@@ -106,8 +110,17 @@ function needsNumber({ command, ticketId, newTicketId }: Entry): boolean {
   return (command.type === 'OpenFollowUp' || command.type === 'SplitTicket') && newTicketId === undefined;
 }
 
-function relatedOf(context: RoundContext, entry: Entry): readonly TicketId[] {
-  return relatedTickets(entry.command, entry.newTicketId, context.cache.get(ticketIdOf(entry)));
+/** Tickets that commands need to know beside their own, and that are not in the cache. */
+function missingRelated(context: RoundContext, entries: readonly Entry[]): ReadonlySet<TicketId> {
+  const missing = new Set<TicketId>();
+  for (const entry of entries) {
+    if (!mayRelate(entry.command)) continue;
+    const ticket = context.cache.get(ticketIdOf(entry));
+    for (const id of relatedTickets(entry.command, entry.newTicketId, ticket)) {
+      if (context.cache.get(id) === undefined) missing.add(id);
+    }
+  }
+  return missing;
 }
 
 const noOthers: ReadonlyMap<TicketId, TicketState> = new Map();
@@ -117,10 +130,9 @@ function othersOf(
   command: StampedCommand,
   ticket: TicketState | undefined,
 ): ReadonlyMap<TicketId, TicketState> {
-  const ids = relatedTickets(command, command.newTicketId, ticket);
-  if (ids.length === 0) return noOthers;
+  if (!mayRelate(command)) return noOthers;
   const others = new Map<TicketId, TicketState>();
-  for (const id of ids) {
+  for (const id of relatedTickets(command, command.newTicketId, ticket)) {
     const other = context.cache.get(id);
     if (other !== undefined) others.set(id, other);
   }
@@ -166,9 +178,9 @@ function apply(
 }
 
 /** Brings tickets into the cache; those that do not exist stay out of it. */
-async function load(context: RoundContext, ids: ReadonlySet<TicketId>): Promise<void> {
-  const missing = [...ids].filter((id) => context.cache.get(id) === undefined);
-  await inChunks(missing, async (id) => {
+async function load(context: RoundContext, missing: ReadonlySet<TicketId>): Promise<void> {
+  if (missing.size === 0) return;
+  await inChunks([...missing], async (id) => {
     const ticket = replay(id, await context.log.readTicket(id));
     if (ticket !== undefined) context.cache.set(ticket);
   });

@@ -17,6 +17,17 @@ import type { Rejection } from './rejection.ts';
 import type { TicketState } from './state.ts';
 import type { TicketId } from './values.ts';
 
+/** Whether a command may have anything to do with other tickets; most have not. */
+export function mayRelate({ type }: Command): boolean {
+  return (
+    type === 'ResolveTicket' ||
+    type === 'MergeTicket' ||
+    type === 'LinkTicket' ||
+    type === 'OpenFollowUp' ||
+    type === 'SplitTicket'
+  );
+}
+
 /** The other tickets that must be known before a command can be decided. */
 export function relatedTickets(
   command: Command,
