@@ -9,7 +9,14 @@
 import { readCsv } from '../adapters/imports/csv-records.ts';
 import { openCsv } from '../adapters/imports/csv-source.ts';
 import { uciEntry } from '../adapters/imports/import-uci.ts';
-import { isProblem, rowReader, timeOf, type UciColumn, type UciRow, uciColumns } from '../adapters/imports/uci-columns.ts';
+import {
+  isProblem,
+  rowReader,
+  timeOf,
+  type UciColumn,
+  type UciRow,
+  uciColumns,
+} from '../adapters/imports/uci-columns.ts';
 
 const phases: Readonly<Record<string, string>> = {
   New: 'new',
@@ -21,7 +28,7 @@ const phases: Readonly<Record<string, string>> = {
   Resolved: 'resolved',
   Closed: 'closed',
 };
-const rareTransitionsMin = 10;
+const rareTransitionsMin = 5;
 const namesMax = 20;
 const groupsMax = 40;
 const reassignmentsMax = 12;
@@ -39,8 +46,50 @@ const agentsOfGroup = new Map<string, Set<string>>();
 const reassignments: number[] = new Array(reassignmentsMax + 1).fill(0);
 const hoursOf = new Map<string, number[]>();
 
+const header = `/**
+ * How a real service desk behaves, as counts: arrivals, ways between states and times in them, priorities,
+ * groups. Made by scripts/derive-simulation-rates.ts; it must never be edited by hand.
+ *
+ * Source: Incident management process enriched event log, C. A. L. Amaral, M. Fantinato, S. M. Peres, 2018,
+ * UCI Machine Learning Repository #498, licence CC BY 4.0. Derived by counting over all 24,918 incidents:
+ * arrivals by opened_at; a way from the first row in a state to the first row in the next one, with the hours
+ * between their sys_updated_at; everything else by the incident's first row. Ways seen fewer than
+ * ${rareTransitionsMin} times are left out, and ways out of closed.
+ */
+
+export type Phase = 'new' | 'open' | 'caller' | 'vendor' | 'problem' | 'evidence' | 'resolved' | 'closed';
+
+export interface Named<N extends string = string> {
+  readonly name: N;
+  readonly count: number;
+}
+
+export interface Way {
+  readonly to: Phase;
+  readonly count: number;
+  /** Hours in the state before this way was taken: the 0th, 10th, ... 100th percentile. */
+  readonly hoursDeciles: readonly number[];
+}
+
+export interface Rates {
+  /** Incidents opened in each hour of the week, Monday 00:00 UTC first. */
+  readonly arrivalsPerHourOfWeek: readonly number[];
+  /** The state of an incident's first row. */
+  readonly firstPhases: readonly Named<Phase>[];
+  readonly transitions: Readonly<Partial<Record<Phase, readonly Way[]>>>;
+  readonly priorities: readonly Named[];
+  readonly categories: readonly Named[];
+  readonly closeCodes: readonly Named[];
+  /** The busiest groups: incidents that were theirs first, and agents who ever had one. */
+  readonly groups: readonly { readonly incidents: number; readonly agents: number }[];
+  /** Incidents by how often their group or agent changed: 0, 1, 2, ... and last: that often or more. */
+  readonly reassignments: readonly number[];
+}
+`;
+
 const [file] = process.argv.slice(2);
-if (file === undefined) throw new Error('name the file: node scripts/derive-simulation-rates.ts <zip or csv>');
+if (file === undefined)
+  throw new Error('name the file: node scripts/derive-simulation-rates.ts <zip or csv>');
 for await (const incident of incidents(file)) measure(incident);
 print();
 
@@ -91,7 +140,9 @@ function measure(rows: readonly UciRow[]): void {
     if (phaseOf(row) !== phaseOf(entered)) {
       const hours = Math.max(0, (time(row, 'sys_updated_at') - time(entered, 'sys_updated_at')) / hourMs);
       const key = `${phaseOf(entered)}>${phaseOf(row)}`;
-      hoursOf.set(key, [...(hoursOf.get(key) ?? []), hours]);
+      const known = hoursOf.get(key) ?? [];
+      known.push(hours);
+      hoursOf.set(key, known);
       entered = row;
     }
     before = row;
@@ -104,12 +155,19 @@ function print(): void {
   const transitions: Record<string, object[]> = {};
   for (const [key, hours] of [...hoursOf].sort((left, right) => right[1].length - left[1].length)) {
     const [from = '', to = ''] = key.split('>');
-    if (hours.length < rareTransitionsMin || from === 'closed' || from === 'other' || to === 'other') continue;
-    // Closing is what Docket's own rules time, from new it is an administrator's; neither is simulated from data.
+    if (hours.length < rareTransitionsMin || from === 'closed' || from === 'other' || to === 'other')
+      continue;
+    // Only a resolved ticket is closed at the desk; closing any other is for administrators.
     if (to === 'closed' && from !== 'resolved') continue;
-    transitions[from] = [...(transitions[from] ?? []), { to, count: hours.length, hoursDeciles: deciles(hours) }];
+    transitions[from] = [
+      ...(transitions[from] ?? []),
+      { to, count: hours.length, hoursDeciles: deciles(hours) },
+    ];
   }
-  const busiest = [...groups].filter(([name]) => name !== '?').sort(byCount).slice(0, groupsMax);
+  const busiest = [...groups]
+    .filter(([name]) => name !== '?')
+    .sort(byCount)
+    .slice(0, groupsMax);
   const rates = {
     arrivalsPerHourOfWeek: arrivals,
     firstPhases: named(firstPhases),
@@ -125,45 +183,6 @@ function print(): void {
   };
   process.stdout.write(`${header}\nexport const rates: Rates = ${JSON.stringify(rates)};\n`);
 }
-
-const header = `/**
- * How a real service desk behaves, as counts: arrivals, ways between states and times in them, priorities, groups.
- *
- * Source: Incident management process enriched event log, C. A. L. Amaral, M. Fantinato, S. M. Peres, 2018,
- * UCI Machine Learning Repository #498, licence CC BY 4.0. Derived by scripts/derive-simulation-rates.ts, which
- * counts over all 24,918 incidents; ways seen fewer than ${rareTransitionsMin} times are left out. Made by that
- * script: it must never be edited by hand.
- */
-
-export type Phase = 'new' | 'open' | 'caller' | 'vendor' | 'problem' | 'evidence' | 'resolved' | 'closed';
-
-export interface Named<N extends string = string> {
-  readonly name: N;
-  readonly count: number;
-}
-
-export interface Way {
-  readonly to: Phase;
-  readonly count: number;
-  /** Hours in the state before this way was taken: the 0th, 10th, ... 100th percentile. */
-  readonly hoursDeciles: readonly number[];
-}
-
-export interface Rates {
-  /** Incidents opened in each hour of the week, Monday 00:00 UTC first. */
-  readonly arrivalsPerHourOfWeek: readonly number[];
-  /** The state of an incident's first row. */
-  readonly firstPhases: readonly Named<Phase>[];
-  readonly transitions: Readonly<Partial<Record<Phase, readonly Way[]>>>;
-  readonly priorities: readonly Named[];
-  readonly categories: readonly Named[];
-  readonly closeCodes: readonly Named[];
-  /** The busiest groups: incidents that were theirs first, and agents who ever had one. */
-  readonly groups: readonly { readonly incidents: number; readonly agents: number }[];
-  /** Incidents by how often their group or agent changed: 0, 1, 2, ... and last: that often or more. */
-  readonly reassignments: readonly number[];
-}
-`;
 
 function deciles(hours: readonly number[]): readonly number[] {
   const sorted = hours.toSorted((left, right) => left - right);

@@ -1,3 +1,7 @@
+/**
+ * The UCI import on small logs made by hand, one for each trap of the real one: what a row becomes, which rows are
+ * rejected and why, importing twice, sinks that are busy, and files that are not what they should be.
+ */
 import { describe, expect, test } from 'vitest';
 import { Fault } from '../../../domain/errors.ts';
 import type { CommandSink } from '../../../domain/ports.ts';
@@ -415,7 +419,7 @@ describe('the file', () => {
     expect(rejects).toMatchObject([{ line: 4, column: 'sys_updated_at' }]);
   });
 
-  test('ragged rows and senseless quotes are rejected rows with their line, the others are taken', async () => {
+  test('ragged rows and senseless quotes are rejected with their line, the others taken', async () => {
     const fresh = newEngine();
     const rows = [
       rowLine({}),

@@ -1,4 +1,6 @@
-/** Small UCI incident logs for tests, as .csv and as .zip, and an engine on a memory log to import them into. */
+/**
+ * Small UCI incident logs for tests, as .csv and as .zip, and an engine on a memory log to import them into.
+ */
 import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,6 +1,7 @@
 /**
- * The real UCI log, imported through the real engine, against figures that a second, simple reading of the rows
- * gives: it cuts lines at commas and counts pairs of neighbouring cells, and shares no code with the importer.
+ * The real UCI log, imported through the real engine, against figures that a second, simple reading of the
+ * rows gives: it cuts lines at commas and counts pairs of neighbouring cells, and shares no code with the
+ * importer.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -60,8 +61,8 @@ test.skipIf(missing)(
 );
 
 /**
- * By hand: what an incident is in the workflow is what its last row that could be taken says. A row can not be
- * taken with state -100, when it holds a resolved incident, or when it says anything new of a closed one.
+ * By hand: what an incident is in the workflow is what its last row that could be taken says. A row can not
+ * be taken with state -100, when it holds a resolved incident, or when it says anything new of a closed one.
  */
 async function countSimply() {
   const counts = { rejected: 0, unchanged: 0, events: {} as Record<string, number> };
