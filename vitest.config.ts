@@ -7,5 +7,6 @@ export default defineConfig({
     hookTimeout: 60_000,
     // Two cores, and most files start real processes: more workers only make the clock-bound ones slower.
     maxWorkers: 2,
+    reporters: ['default', './test/support/closing-line.ts'],
   },
 });

@@ -108,6 +108,11 @@ export class Engine implements CommandSink {
     return this.#queue.length - this.#queueStart + this.#again.length;
   }
 
+  /** Why this engine takes nothing more; `undefined` while it works. */
+  get failure(): unknown {
+    return this.#fault;
+  }
+
   get counts(): Readonly<EngineCounts> {
     return this.#counts;
   }

@@ -59,7 +59,16 @@ export function reportError(error: unknown): number {
     if (help !== undefined) note(help);
     return exitCodes.fault;
   }
+  if (isMissingTable(error)) {
+    note('docket: the read models do not exist yet; `docket projector --until-caught-up` makes them');
+    return exitCodes.fault;
+  }
   note(`docket: this is a bug; please report it with what follows.`);
   note(error instanceof Error ? (error.stack ?? error.message) : String(error));
   return exitCodes.fault;
+}
+
+/** PostgreSQL's codes for a table or schema that is not there. */
+function isMissingTable(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === '42P01' || error.code === '3F000');
 }

