@@ -8,8 +8,11 @@ export const textForms = { latin1: 0, utf16: 1, hex: 2, uuid: 3 } as const;
 
 const uuidCharacters = 36;
 const hexCharactersMin = 8;
-/** The value of each lower-case hexadecimal digit by character code; 255 for all other characters. */
-const hexValues = new Uint8Array(256).fill(255);
+const dash = 45;
+/** Has a bit that no byte has, whichever digit of a pair it stands for. */
+const notHex = 0x100;
+/** The value of each lower-case hexadecimal digit by character code; `notHex` for all other characters. */
+const hexValues = new Uint16Array(256).fill(notHex);
 for (let value = 0; value < 16; value += 1) hexValues[value.toString(16).charCodeAt(0)] = value;
 
 /** Seven bits a byte, lowest first. `value` is a whole number from 0 to 2^53 - 1. */
@@ -43,7 +46,7 @@ export function writeText(bytes: Uint8Array, at: number, text: string): number {
 
 /** As `writeText`, but lower-case hexadecimal texts and UUIDs, which ids and digests often are, in half. */
 export function writePackedText(bytes: Uint8Array, at: number, text: string): number {
-  if (text.length === uuidCharacters && text.charCodeAt(8) === 45) {
+  if (text.length === uuidCharacters && text.charCodeAt(8) === dash) {
     const end = writeUuid(bytes, at, text);
     if (end > 0) return end;
   } else if (text.length >= hexCharactersMin && text.length % 2 === 0) {
@@ -63,38 +66,39 @@ function writeUtf16(bytes: Uint8Array, at: number, text: string): number {
   return next;
 }
 
-/** Returns 0 where the text is something else. */
+/** Returns 0 where the text is something else. Checks at the end only: digits are hard to predict, so branches cost. */
 function writeHex(bytes: Uint8Array, at: number, text: string): number {
   let next = writeVarint(bytes, at, text.length * 2 + textForms.hex);
+  let wrong = 0;
   for (let index = 0; index < text.length; index += 2) {
-    const value = hexPair(text, index);
-    if (value > 0xff) return 0;
-    bytes[next++] = value;
+    const pair = hexPair(text, index);
+    wrong |= pair;
+    bytes[next++] = pair;
   }
-  return next;
+  return wrong > 0xff ? 0 : next;
 }
 
 /** Returns 0 where the text is something else. */
 function writeUuid(bytes: Uint8Array, at: number, text: string): number {
   let next = writeVarint(bytes, at, 16 * 4 + textForms.uuid);
+  let wrong = 0;
   for (let index = 0; index < uuidCharacters; index += 2) {
     if (index === 8 || index === 13 || index === 18 || index === 23) {
-      if (text.charCodeAt(index) !== 45) return 0;
+      wrong |= text.charCodeAt(index) === dash ? 0 : notHex;
       index += 1;
     }
-    const value = hexPair(text, index);
-    if (value > 0xff) return 0;
-    bytes[next++] = value;
+    const pair = hexPair(text, index);
+    wrong |= pair;
+    bytes[next++] = pair;
   }
-  return next;
+  return wrong > 0xff ? 0 : next;
 }
 
 /** The byte that two lower-case hexadecimal digits stand for; more than 255 for anything else. */
 function hexPair(text: string, index: number): number {
   const first = text.charCodeAt(index);
   const second = text.charCodeAt(index + 1);
-  if ((first | second) > 0xff) return 0x100;
-  const high = hexValues[first] ?? 255;
-  const low = hexValues[second] ?? 255;
-  return high > 15 || low > 15 ? 0x100 : high * 16 + low;
+  const high = hexValues[first & 0xff] ?? notHex;
+  const low = hexValues[second & 0xff] ?? notHex;
+  return (high << 4) | low | ((first | second) & 0xff00);
 }

@@ -166,3 +166,13 @@ export function decodeFrameHeader(bytes: Buffer, at: number, salt: Salt): FrameH
 export function payloadIntact(payload: Uint8Array, header: FrameHeader): boolean {
   return payload.length === header.payloadBytes && crc32(payload) === header.payloadCrc;
 }
+
+/** Runs a decoder; whatever it refuses passed its checksum and still makes no sense, which is damage too. */
+export function undamaged<T>(path: string, offset: number, decode: () => T): T {
+  try {
+    return decode();
+  } catch (cause) {
+    if (cause instanceof LogDamage) throw cause;
+    throw new LogDamage(path, offset, 'a record can not be read', { cause });
+  }
+}

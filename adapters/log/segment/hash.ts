@@ -21,14 +21,19 @@ export class KeyHash {
   }
 
   of(text: string): this {
-    let a = this.#seed.lo ^ 0xdeadbeef;
+    // Two characters a step; the rotation carries what differs in high bits down to the low ones.
+    let a = this.#seed.lo ^ text.length;
     let b = this.#seed.hi ^ 0x41c6ce57;
-    for (let index = 0; index < text.length; index += 1) {
-      const code = text.charCodeAt(index);
-      a = Math.imul(a ^ code, 0x9e3779b1);
-      b = Math.imul(b ^ code, 0x5f356495);
-      a ^= a >>> 15;
-      b ^= b >>> 13;
+    const pairs = text.length & ~1;
+    for (let index = 0; index < pairs; index += 2) {
+      const codes = text.charCodeAt(index) | (text.charCodeAt(index + 1) << 16);
+      a = Math.imul(((a << 13) | (a >>> 19)) ^ codes, 0x9e3779b1);
+      b = Math.imul(((b << 17) | (b >>> 15)) ^ codes, 0x5f356495);
+    }
+    if (pairs < text.length) {
+      const code = text.charCodeAt(pairs);
+      a = Math.imul(((a << 13) | (a >>> 19)) ^ code, 0x9e3779b1);
+      b = Math.imul(((b << 17) | (b >>> 15)) ^ code, 0x5f356495);
     }
     a = Math.imul(a ^ (a >>> 16), 0x85ebca6b) ^ Math.imul(b ^ (b >>> 13), 0xc2b2ae35);
     b = Math.imul(b ^ (b >>> 16), 0x85ebca6b) ^ Math.imul(a ^ (a >>> 13), 0xc2b2ae35);

@@ -9,11 +9,10 @@ import { Fault } from '../../../domain/errors.ts';
 import type { ReadOptions } from '../../../domain/ports.ts';
 import type { RecordedEvent } from '../../../domain/ticket/events.ts';
 import type { TicketId } from '../../../domain/ticket/values.ts';
-import { fileHeaderBytes, frameKinds, LogDamage } from './format.ts';
+import { fileHeaderBytes, frameKinds, LogDamage, undamaged } from './format.ts';
 import { type Frame, FrameWalker } from './frame-walker.ts';
 import type { OpenFiles } from './open-files.ts';
-import { decodeRecord, recordEnd } from './record.ts';
-import { undamaged } from './scan.ts';
+import { decodeRecord, recordEnd } from './record-decoder.ts';
 import type { Segment, Segments, Tail } from './segments.ts';
 
 export const readBatchEventsMaxDefault = 1_024;

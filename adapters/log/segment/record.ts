@@ -14,16 +14,14 @@
  *
  * A text is a varint of its length times four plus a form (Latin-1, UTF-16, packed hexadecimal, packed
  * UUID), then its bytes; each form gives back exactly the string it was given, lone surrogates included.
- * Reading must never be asked to look at bytes whose checksum was not compared first.
+ * Encoding must never write more than `recordBytesMax` said it might. Reading is in record-decoder.ts.
  */
-import type { NewEvent, RecordedEvent } from '../../../domain/ticket/events.ts';
-import type { Actor, TicketId } from '../../../domain/ticket/values.ts';
-import { ByteReader } from './byte-reader.ts';
+import type { NewEvent } from '../../../domain/ticket/events.ts';
+import type { TicketId } from '../../../domain/ticket/values.ts';
 import { writePackedText, writeText, writeVarint } from './byte-writer.ts';
-import { eventCodes, eventTypeByCode, roleByCode, roleCodes } from './event-codes.ts';
-import type { FrameHeader } from './format.ts';
+import { eventCodes, roleCodes } from './event-codes.ts';
 
-const has = {
+export const has = {
   onBehalfOf: 1,
   commandId: 2,
   commandDigest: 4,
@@ -33,14 +31,14 @@ const has = {
   rawOccurredAt: 64,
 } as const;
 const linkNone = 0;
-const linkSameSegment = 1 << 3;
-const linkOtherSegment = 2 << 3;
-const linkMask = 3 << 3;
-const hasSchemaVersion = 1 << 5;
-const roleMask = 7;
+export const linkSameSegment = 1 << 3;
+export const linkOtherSegment = 2 << 3;
+export const linkMask = 3 << 3;
+export const hasSchemaVersion = 1 << 5;
+export const roleMask = 7;
 /** Differences of times beyond this are written as they are: doubling them must stay exact. */
 const timeDifferenceMax = 2 ** 50;
-const shortRecordBytesMax = 0x7fff;
+export const shortRecordBytesMax = 0x7fff;
 const fixedBytesMax = 128;
 /** Up to here a loop over characters is faster than a call into the runtime. */
 const asciiLoopCharactersMax = 48;
@@ -64,19 +62,6 @@ export interface RecordContext {
   previousSegment: number;
   previousFrameOffset: number;
   previousIndex: number;
-}
-
-export interface DecodedRecord {
-  readonly event: RecordedEvent;
-  readonly previous: RecordLocation | undefined;
-}
-
-/** What an index keeps of a record. */
-export interface RecordKeys {
-  readonly ticketId: TicketId;
-  readonly revision: number;
-  /** Only on the record that carries the command's digest, which is the command's first. */
-  readonly commandId: string | undefined;
 }
 
 /** The event's data as it is stored; empty for `{}`. */
@@ -158,84 +143,6 @@ export function needsLongLength(bytesMax: number): boolean {
   return bytesMax > shortRecordBytesMax;
 }
 
-/** Offset of the record after the one at `at`. */
-export function recordEnd(bytes: Buffer, at: number): number {
-  const first = bytes.readUInt16LE(at);
-  if (first <= shortRecordBytesMax) return at + 2 + first;
-  return at + 4 + (first - 0x8000) * 0x1_0000 + bytes.readUInt16LE(at + 2);
-}
-
-/** Reads record number `index` of a frame, which begins at `at` of the frame's payload. */
-export function decodeRecord(
-  payload: Buffer,
-  at: number,
-  frame: FrameHeader,
-  segment: number,
-  frameOffset: number,
-  index: number,
-): DecodedRecord {
-  const end = recordEnd(payload, at);
-  const reader = new ByteReader(payload, bodyStart(payload, at), end);
-  const type = known(eventTypeByCode[reader.byte()], 'event code');
-  const parts = reader.byte();
-  const flags = reader.byte();
-  const revision = reader.varint();
-  const previous = readLink(reader, flags, segment, frameOffset);
-  const ticketId = reader.text();
-  const commandId = parts & has.commandId ? reader.text() : undefined;
-  const commandDigest = parts & has.commandDigest ? reader.text() : undefined;
-  const recordedAt = frame.recordedAt + reader.varint();
-  const occurredAt = parts & has.rawOccurredAt ? reader.double() : recordedAt + reader.zigzag();
-  const workflow = reader.sharedText();
-  const state = reader.sharedText();
-  const actor: Actor = { id: reader.sharedText(), role: known(roleByCode[flags & roleMask], 'role code') };
-  const onBehalfOf = parts & has.onBehalfOf ? readActor(reader) : undefined;
-  const correlationId = parts & has.correlationId ? reader.text() : undefined;
-  const causationId = parts & has.causationId ? reader.text() : undefined;
-  const source = parts & has.source ? reader.sharedText() : undefined;
-  const schemaVersion = flags & hasSchemaVersion ? reader.varint() : 1;
-  const event = {
-    type,
-    data: reader.at === end ? {} : JSON.parse(payload.toString('utf8', reader.at, end)),
-    schemaVersion,
-    workflow,
-    state,
-    occurredAt,
-    actor,
-    ticketId,
-    revision,
-    partition: 0,
-    position: frame.firstPosition + index,
-    recordedAt,
-  } as Writable<RecordedEvent>;
-  if (onBehalfOf !== undefined) event.onBehalfOf = onBehalfOf;
-  if (commandId !== undefined) event.commandId = commandId;
-  if (commandDigest !== undefined) event.commandDigest = commandDigest;
-  if (correlationId !== undefined) event.correlationId = correlationId;
-  if (causationId !== undefined) event.causationId = causationId;
-  if (source !== undefined) event.source = source;
-  return { event, previous };
-}
-
-/** The first few fields only: what an index is built from. */
-export function decodeKeys(payload: Buffer, at: number): RecordKeys {
-  const reader = new ByteReader(payload, bodyStart(payload, at), recordEnd(payload, at));
-  reader.byte();
-  const parts = reader.byte();
-  const flags = reader.byte();
-  const revision = reader.varint();
-  readLink(reader, flags, 0, 0);
-  const ticketId = reader.text();
-  const isFirst = (parts & has.commandId) !== 0 && (parts & has.commandDigest) !== 0;
-  return { ticketId, revision, commandId: isFirst ? reader.text() : undefined };
-}
-
-type Writable<T> = T extends unknown ? { -readonly [K in keyof T]: T[K] } : never;
-
-function bodyStart(payload: Buffer, at: number): number {
-  return payload.readUInt16LE(at) <= shortRecordBytesMax ? at + 2 : at + 4;
-}
-
 function linkKind(context: RecordContext): number {
   if (context.previousSegment === 0) return linkNone;
   return context.previousSegment === context.segment ? linkSameSegment : linkOtherSegment;
@@ -284,30 +191,4 @@ function writeData(bytes: Buffer, at: number, data: string): number {
     bytes[at + index] = code;
   }
   return at + data.length;
-}
-
-function readLink(
-  reader: ByteReader,
-  flags: number,
-  segment: number,
-  frameOffset: number,
-): RecordLocation | undefined {
-  const kind = flags & linkMask;
-  if (kind === linkSameSegment) {
-    return { segment, frameOffset: frameOffset - reader.varint(), index: reader.varint() };
-  }
-  if (kind === linkOtherSegment) {
-    return { segment: reader.varint(), frameOffset: reader.varint(), index: reader.varint() };
-  }
-  return undefined;
-}
-
-function readActor(reader: ByteReader): Actor {
-  const role = known(roleByCode[reader.byte()], 'role code');
-  return { id: reader.text(), role };
-}
-
-function known<T>(value: T | undefined, what: string): T {
-  if (value === undefined) throw new RangeError(`an unknown ${what}`);
-  return value;
 }

@@ -9,11 +9,12 @@ import {
   fileHeaderBytes,
   frameKinds,
   LogDamage,
+  undamaged,
 } from './format.ts';
 import { type Frame, FrameWalker, type Readable, requireFileHeader } from './frame-walker.ts';
 import type { KeyHash } from './hash.ts';
 import type { OpenFiles } from './open-files.ts';
-import { decodeRecord } from './record.ts';
+import { decodeRecord } from './record-decoder.ts';
 import { indexFrame, type Segment } from './segments.ts';
 import type { SealedFacts } from './sidecar.ts';
 import { MemoryIndex } from './tables.ts';
@@ -101,16 +102,6 @@ export function indexStep(
     const lastAt = indexFrame(index, hash, frame);
     return header.eventCount === 0 ? undefined : lastEvent(header, payload, lastAt, segment, offset);
   });
-}
-
-/** Runs a decoder; whatever it refuses passed its checksum and still makes no sense, which is damage too. */
-export function undamaged<T>(path: string, offset: number, decode: () => T): T {
-  try {
-    return decode();
-  } catch (cause) {
-    if (cause instanceof LogDamage) throw cause;
-    throw new LogDamage(path, offset, 'a record can not be read', { cause });
-  }
 }
 
 function lastEvent(

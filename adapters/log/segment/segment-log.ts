@@ -79,7 +79,13 @@ export class SegmentLog implements EventLog {
     this.#recovered = recovered;
     this.#lock = lock;
     const writer = new FrameWriter(start, segmentBytesMax, (firstPosition, recordedAt) => {
-      const segment = growingSegment(disk.folder, firstPosition, randomPair(), recordedAt);
+      const segment = growingSegment(
+        disk.folder,
+        firstPosition,
+        randomPair(),
+        recordedAt,
+        segments.all.at(-1),
+      );
       segments.add(segment);
       return segment;
     });

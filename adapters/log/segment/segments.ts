@@ -17,10 +17,18 @@ import {
   payloadIntact,
   type Salt,
   segmentName,
+  undamaged,
 } from './format.ts';
 import { type HashSeed, KeyHash } from './hash.ts';
 import type { OpenFiles } from './open-files.ts';
-import { type DecodedRecord, decodeKeys, decodeRecord, type RecordLocation, recordEnd } from './record.ts';
+import type { RecordLocation } from './record.ts';
+import {
+  type DecodedRecord,
+  decodeKeys,
+  decodeRecord,
+  type RecordKeys,
+  recordEnd,
+} from './record-decoder.ts';
 import { type Sidecar, SidecarUnusable } from './sidecar.ts';
 import {
   type CommandTable,
@@ -32,6 +40,9 @@ import {
 
 /** One read fetches nearly every frame; a larger one takes a second read. */
 const frameReadBytes = frameHeaderBytes + frameBytesTarget + 2 * 1024;
+
+/** Read buffers kept for the next frames. */
+const spareBuffersMax = 32;
 
 export interface Segment {
   readonly path: string;
@@ -47,6 +58,9 @@ export interface Segment {
 
 /** Where a ticket stands. Mutable, so that the hot path need not allocate one for each event. */
 export interface Tail {
+  /** Hash of the ticket's id. */
+  lo: number;
+  hi: number;
   /** 0 for a ticket that is not there. */
   revision: number;
   segment: number;
@@ -55,16 +69,18 @@ export interface Tail {
 }
 
 export function noTail(): Tail {
-  return { revision: 0, segment: 0, frameOffset: 0, index: 0 };
+  return { lo: 0, hi: 0, revision: 0, segment: 0, frameOffset: 0, index: 0 };
 }
 
+/** A segment that is about to grow, with tables as large as those of `like`, the one before it. */
 export function growingSegment(
   folder: string,
   firstPosition: number,
   salt: Salt,
   recordedAtMin: number,
+  like?: Segment,
 ): Segment {
-  const { tickets, commands, directory } = new MemoryIndex();
+  const { tickets, commands, directory } = new MemoryIndex(like);
   const path = join(folder, segmentName(firstPosition));
   return { path, firstPosition, salt, recordedAtMin, tickets, commands, directory, sidecar: undefined };
 }
@@ -81,6 +97,7 @@ export class Segments {
   readonly #list: Segment[] = [];
   readonly #files: OpenFiles;
   readonly #reindex: Reindex;
+  readonly #spare: Buffer[] = [];
 
   constructor(files: OpenFiles, seed: HashSeed, reindex: Reindex) {
     this.#files = files;
@@ -147,6 +164,8 @@ export class Segments {
       if (segment.tickets !== undefined && slot >= 0) {
         const [frameOffset, index] = [segment.tickets.frameOffset(slot), segment.tickets.index(slot)];
         return {
+          lo,
+          hi,
           revision: segment.tickets.revision(slot),
           segment: segment.firstPosition,
           frameOffset,
@@ -158,10 +177,10 @@ export class Segments {
         const { frameOffset, index, revision } = entry;
         const keys = await this.#keysAt(segment, entry);
         if (keys.ticketId === ticketId)
-          return { revision, segment: segment.firstPosition, frameOffset, index };
+          return { lo, hi, revision, segment: segment.firstPosition, frameOffset, index };
       }
     }
-    return noTail();
+    return { ...noTail(), lo, hi };
   }
 
   /** The places of records whose command id may be this one, newest segment first. */
@@ -181,48 +200,46 @@ export class Segments {
   async readRecord(place: RecordLocation): Promise<DecodedRecord> {
     const segment = this.byFirst(place.segment);
     if (segment === undefined) throw new LogDamage(String(place.segment), 0, 'a segment is missing');
-    const { header, payload } = await this.#readFrame(segment, place.frameOffset);
-    const at = this.#recordAt(segment, header, payload, place);
-    return decodeRecord(payload, at, header, segment.firstPosition, place.frameOffset, place.index);
+    return this.#readFrame(segment, place.frameOffset, (header, payload) => {
+      const at = recordOffset(segment, header, payload, place);
+      return decodeRecord(payload, at, header, segment.firstPosition, place.frameOffset, place.index);
+    });
   }
 
-  async #keysAt(segment: Segment, entry: IndexEntry) {
-    const { header, payload } = await this.#readFrame(segment, entry.frameOffset);
-    return decodeKeys(payload, this.#recordAt(segment, header, payload, entry));
+  #keysAt(segment: Segment, entry: IndexEntry): Promise<RecordKeys> {
+    return this.#readFrame(segment, entry.frameOffset, (header, payload) =>
+      decodeKeys(payload, recordOffset(segment, header, payload, entry)),
+    );
   }
 
-  #recordAt(
+  /** Reads and checks one frame. Its bytes are used for the next frame when `use` returns. */
+  async #readFrame<T>(
     segment: Segment,
-    header: FrameHeader,
-    payload: Buffer,
-    place: { readonly frameOffset: number; readonly index: number },
-  ): number {
-    if (place.index >= header.eventCount) {
-      throw new LogDamage(segment.path, place.frameOffset, `the frame has no record number ${place.index}`);
-    }
-    let at = 0;
-    for (let index = 0; index < place.index; index += 1) at = recordEnd(payload, at);
-    return at;
-  }
-
-  async #readFrame(segment: Segment, offset: number) {
+    offset: number,
+    use: (header: FrameHeader, payload: Buffer) => T,
+  ): Promise<T> {
     const file = this.#files.file(segment.path);
-    let bytes = Buffer.allocUnsafe(frameReadBytes);
-    let length = await file.read(bytes, offset);
-    const header = decodeFrameHeader(bytes.subarray(0, length), 0, segment.salt);
-    if (header?.kind !== frameKinds.events) {
-      throw new LogDamage(segment.path, offset, 'no intact frame of events begins here');
+    const spare = this.#spare.pop() ?? Buffer.allocUnsafeSlow(frameReadBytes);
+    try {
+      let bytes = spare;
+      let length = await file.read(bytes, offset);
+      const header = decodeFrameHeader(bytes.subarray(0, length), 0, segment.salt);
+      if (header?.kind !== frameKinds.events) {
+        throw new LogDamage(segment.path, offset, 'no intact frame of events begins here');
+      }
+      const end = frameHeaderBytes + header.payloadBytes;
+      if (end > bytes.length) {
+        bytes = Buffer.allocUnsafe(end);
+        length = await file.read(bytes, offset);
+      }
+      const payload = bytes.subarray(frameHeaderBytes, Math.min(end, length));
+      if (!payloadIntact(payload, header)) {
+        throw new LogDamage(segment.path, offset, "the frame's payload fails its checksum");
+      }
+      return undamaged(segment.path, offset, () => use(header, payload));
+    } finally {
+      if (this.#spare.length < spareBuffersMax) this.#spare.push(spare);
     }
-    const end = frameHeaderBytes + header.payloadBytes;
-    if (end > bytes.length) {
-      bytes = Buffer.allocUnsafe(end);
-      length = await file.read(bytes, offset);
-    }
-    const payload = bytes.subarray(frameHeaderBytes, Math.min(end, length));
-    if (!payloadIntact(payload, header)) {
-      throw new LogDamage(segment.path, offset, "the frame's payload fails its checksum");
-    }
-    return { header, payload };
   }
 
   async #candidates(
@@ -266,4 +283,18 @@ export function indexFrame(
     at = recordEnd(payload, at);
   }
   return lastAt;
+}
+
+function recordOffset(
+  segment: Segment,
+  header: FrameHeader,
+  payload: Buffer,
+  place: { readonly frameOffset: number; readonly index: number },
+): number {
+  if (place.index >= header.eventCount) {
+    throw new LogDamage(segment.path, place.frameOffset, `the frame has no record number ${place.index}`);
+  }
+  let at = 0;
+  for (let index = 0; index < place.index; index += 1) at = recordEnd(payload, at);
+  return at;
 }

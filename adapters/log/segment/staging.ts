@@ -101,6 +101,8 @@ export class Stage {
 
   #locate(ticketId: TicketId, tail: Tail, looked: ReadonlyMap<TicketId, Tail> | undefined): boolean {
     const { lo, hi } = this.#segments.hash.of(ticketId);
+    tail.lo = lo;
+    tail.hi = hi;
     if (this.#segments.tailInMemory(ticketId, lo, hi, tail)) return true;
     const found = looked?.get(ticketId);
     if (found === undefined) return false;
@@ -146,8 +148,7 @@ export class Stage {
   #index(part: TicketAppend, tail: Tail, firstIndex: number): void {
     const { segment } = this.#writer.current;
     const { hash } = this.#segments;
-    hash.of(part.ticketId);
-    segment.tickets?.put(part.ticketId, hash.lo, hash.hi, tail.revision, tail.frameOffset, tail.index);
+    segment.tickets?.put(part.ticketId, tail.lo, tail.hi, tail.revision, tail.frameOffset, tail.index);
     for (let at = 0; at < part.events.length; at += 1) {
       const event = part.events[at];
       if (event?.commandId === undefined || event.commandDigest === undefined) continue;

@@ -7,7 +7,7 @@
  */
 const slotsMin = 1_024;
 /** A fuller table is doubled: longer probes would cost more than the memory. */
-const fullness = 0.6;
+const fullness = 0.625;
 const ticketStride = 8;
 const commandStride = 4;
 /** A frame directory remembers one frame in this many bytes of segment. */
@@ -22,13 +22,26 @@ export interface IndexEntry {
   readonly index: number;
 }
 
+function slotsFor(size: number): number {
+  let slots = slotsMin;
+  while (slots * fullness <= size) slots *= 2;
+  return slots;
+}
+
 /** ticketId → revision and place of its last record. A slot is: lo, hi, revision, id start, id length, offset, index. */
 export class TicketTable {
   size = 0;
-  #slots = new Uint32Array(slotsMin * ticketStride);
-  #slotCount = slotsMin;
-  #ids = new Uint16Array(slotsMin * 16);
+  #slots: Uint32Array;
+  #slotCount: number;
+  #ids: Uint16Array;
   #idsLength = 0;
+
+  /** With room for as many tickets as `like` has, so that it need not grow in the midst of appends. */
+  constructor(like?: TicketTable) {
+    this.#slotCount = slotsFor(like?.size ?? 0);
+    this.#slots = new Uint32Array(this.#slotCount * ticketStride);
+    this.#ids = new Uint16Array(Math.max(slotsMin, like === undefined ? 0 : like.#idsLength));
+  }
 
   get bytes(): number {
     return this.#slots.byteLength + this.#ids.byteLength;
@@ -124,66 +137,77 @@ export class TicketTable {
       if (old[from + 5] === 0) continue;
       let at = (old[from] ?? 0) & mask;
       while (slots[at * ticketStride + 5] !== 0) at = (at + 1) & mask;
-      slots.set(old.subarray(from, from + ticketStride), at * ticketStride);
+      copySlot(old, from, slots, at * ticketStride, ticketStride);
     }
     this.#slots = slots;
   }
 }
 
-/** Hash of a command id → place of its first record. A slot is: lo, hi, frame offset, index. */
+/**
+ * Hash of a command id → place of its first record. The entries lie in the order they came (lo, hi, frame
+ * offset, index); the slots hold only their numbers, so that an insertion touches little memory at random.
+ */
 export class CommandTable {
   size = 0;
-  #slots = new Uint32Array(slotsMin * commandStride);
-  #slotCount = slotsMin;
+  /** Number of an entry plus one; 0 where there is none. */
+  #slots: Uint32Array;
+  #entries: Uint32Array;
+
+  /** With room for as many commands as `like` has. */
+  constructor(like?: CommandTable) {
+    this.#slots = new Uint32Array(slotsFor(like?.size ?? 0));
+    this.#entries = new Uint32Array(this.#slots.length * commandStride * fullness);
+  }
 
   add(lo: number, hi: number, frameOffset: number, index: number): void {
-    if (this.size >= this.#slotCount * fullness) this.#grow();
-    const mask = this.#slotCount - 1;
-    let at = lo & mask;
-    while (this.#slots[at * commandStride + 2] !== 0) at = (at + 1) & mask;
+    if ((this.size + 1) * commandStride > this.#entries.length) this.#grow();
+    const at = this.size * commandStride;
+    this.#entries[at] = lo;
+    this.#entries[at + 1] = hi;
+    this.#entries[at + 2] = frameOffset;
+    this.#entries[at + 3] = index;
     this.size += 1;
-    const slot = at * commandStride;
-    this.#slots[slot] = lo;
-    this.#slots[slot + 1] = hi;
-    this.#slots[slot + 2] = frameOffset;
-    this.#slots[slot + 3] = index;
+    this.#place(lo, this.size);
   }
 
   /** Every record whose command id has this hash. */
   candidates(lo: number, hi: number): IndexEntry[] {
     const found: IndexEntry[] = [];
-    const mask = this.#slotCount - 1;
-    for (let at = lo & mask; ; at = (at + 1) & mask) {
-      const entry = this.#entry(at * commandStride);
-      if (entry.frameOffset === 0) return found;
+    const mask = this.#slots.length - 1;
+    for (let slot = lo & mask; ; slot = (slot + 1) & mask) {
+      const number = this.#slots[slot] ?? 0;
+      if (number === 0) return found;
+      const entry = this.#entry(number - 1);
       if (entry.lo === lo && entry.hi === hi) found.push(entry);
     }
   }
 
   *entries(): Generator<IndexEntry> {
-    for (let slot = 0; slot < this.#slots.length; slot += commandStride) {
-      if (this.#slots[slot + 2] !== 0) yield this.#entry(slot);
-    }
+    for (let number = 0; number < this.size; number += 1) yield this.#entry(number);
   }
 
-  #entry(slot: number): IndexEntry {
-    const slots = this.#slots;
-    const [lo = 0, hi = 0, frameOffset = 0] = [slots[slot], slots[slot + 1], slots[slot + 2]];
-    return { lo, hi, revision: 0, frameOffset, index: slots[slot + 3] ?? 0 };
+  #entry(number: number): IndexEntry {
+    const at = number * commandStride;
+    const entries = this.#entries;
+    const [lo = 0, hi = 0, frameOffset = 0] = [entries[at], entries[at + 1], entries[at + 2]];
+    return { lo, hi, revision: 0, frameOffset, index: entries[at + 3] ?? 0 };
+  }
+
+  #place(lo: number, number: number): void {
+    const mask = this.#slots.length - 1;
+    let slot = lo & mask;
+    while (this.#slots[slot] !== 0) slot = (slot + 1) & mask;
+    this.#slots[slot] = number;
   }
 
   #grow(): void {
-    const old = this.#slots;
-    this.#slotCount *= 2;
-    const slots = new Uint32Array(this.#slotCount * commandStride);
-    const mask = this.#slotCount - 1;
-    for (let from = 0; from < old.length; from += commandStride) {
-      if (old[from + 2] === 0) continue;
-      let at = (old[from] ?? 0) & mask;
-      while (slots[at * commandStride + 2] !== 0) at = (at + 1) & mask;
-      slots.set(old.subarray(from, from + commandStride), at * commandStride);
+    const entries = new Uint32Array(this.#slots.length * 2 * commandStride * fullness);
+    entries.set(this.#entries);
+    this.#entries = entries;
+    this.#slots = new Uint32Array(this.#slots.length * 2);
+    for (let number = 0; number < this.size; number += 1) {
+      this.#place(entries[number * commandStride] ?? 0, number + 1);
     }
-    this.#slots = slots;
   }
 }
 
@@ -210,7 +234,20 @@ export class FrameDirectory {
 
 /** Everything that is indexed of one segment, in memory. */
 export class MemoryIndex {
-  readonly tickets = new TicketTable();
-  readonly commands = new CommandTable();
+  readonly tickets: TicketTable;
+  readonly commands: CommandTable;
   readonly directory = new FrameDirectory();
+
+  /** With room for what `like`, usually the segment before, has of each. */
+  constructor(like?: {
+    readonly tickets: TicketTable | undefined;
+    readonly commands: CommandTable | undefined;
+  }) {
+    this.tickets = new TicketTable(like?.tickets);
+    this.commands = new CommandTable(like?.commands);
+  }
+}
+
+function copySlot(from: Uint32Array, fromAt: number, to: Uint32Array, toAt: number, stride: number): void {
+  for (let word = 0; word < stride; word += 1) to[toAt + word] = from[fromAt + word] ?? 0;
 }

@@ -6,11 +6,10 @@
  */
 import { join } from 'node:path';
 import type { RecordedEvent } from '../../../domain/ticket/events.ts';
-import { fileHeaderBytes, frameKinds, LogDamage, positionOfName, segmentName } from './format.ts';
+import { fileHeaderBytes, frameKinds, LogDamage, positionOfName, segmentName, undamaged } from './format.ts';
 import { type Frame, FrameWalker, requireFileHeader } from './frame-walker.ts';
 import { OpenFiles } from './open-files.ts';
-import { decodeRecord, recordEnd } from './record.ts';
-import { undamaged } from './scan.ts';
+import { decodeRecord, recordEnd } from './record-decoder.ts';
 import { diskFiles, type SegmentFiles } from './storage.ts';
 import { readWatermarkIn } from './watermark.ts';
 

@@ -5,14 +5,12 @@ import { eventCodes } from '../../../adapters/log/segment/event-codes.ts';
 import type { FrameHeader } from '../../../adapters/log/segment/format.ts';
 import {
   dataText,
-  decodeKeys,
-  decodeRecord,
   encodeRecord,
   needsLongLength,
   type RecordContext,
   recordBytesMax,
-  recordEnd,
 } from '../../../adapters/log/segment/record.ts';
+import { decodeKeys, decodeRecord, recordEnd } from '../../../adapters/log/segment/record-decoder.ts';
 import { eventTypes, type NewEvent, type TicketEvent } from '../../../domain/ticket/events.ts';
 import { roles } from '../../../domain/ticket/values.ts';
 import { newEvent } from './samples.ts';
