@@ -14,8 +14,8 @@ import {
 import { type Frame, FrameWalker, type Readable, requireFileHeader } from './frame-walker.ts';
 import type { KeyHash } from './hash.ts';
 import type { OpenFiles } from './open-files.ts';
-import { decodeRecord } from './record-decoder.ts';
-import { indexFrame, type Segment } from './segments.ts';
+import { decodeKeys, decodeRecord, recordEnd } from './record-decoder.ts';
+import type { Segment } from './segments.ts';
 import type { SealedFacts } from './sidecar.ts';
 import { MemoryIndex } from './tables.ts';
 
@@ -102,6 +102,30 @@ export function indexStep(
     const lastAt = indexFrame(index, hash, frame);
     return header.eventCount === 0 ? undefined : lastEvent(header, payload, lastAt, segment, offset);
   });
+}
+
+/** Puts all records of a frame into the index; returns where in the payload the last of them begins. */
+function indexFrame(
+  index: Pick<Segment, 'tickets' | 'commands' | 'directory'>,
+  hash: KeyHash,
+  frame: { readonly header: FrameHeader; readonly payload: Buffer; readonly offset: number },
+): number {
+  const { header, payload, offset } = frame;
+  if (header.eventCount > 0) index.directory.add(header.firstPosition, offset);
+  let at = 0;
+  let lastAt = 0;
+  for (let record = 0; record < header.eventCount; record += 1) {
+    lastAt = at;
+    const { ticketId, revision, commandId } = decodeKeys(payload, at);
+    const { lo, hi } = hash.of(ticketId);
+    index.tickets?.put(ticketId, lo, hi, revision, offset, record);
+    if (commandId !== undefined) {
+      hash.of(commandId);
+      index.commands?.add(hash.lo, hash.hi, offset, record);
+    }
+    at = recordEnd(payload, at);
+  }
+  return lastAt;
 }
 
 function lastEvent(

@@ -11,7 +11,7 @@ import { Fault } from '../../../domain/errors.ts';
 import type { EventReader, ReadOptions } from '../../../domain/ports.ts';
 import type { RecordedEvent } from '../../../domain/ticket/events.ts';
 import type { TicketId } from '../../../domain/ticket/values.ts';
-import { fileHeaderBytes, positionOfName, type Salt, segmentName } from './format.ts';
+import { fileHeaderBytes, LogDamage, positionOfName, type Salt, segmentName } from './format.ts';
 import { FrameWalker, readFileHeader, requireFileHeader } from './frame-walker.ts';
 import { KeyHash } from './hash.ts';
 import { OpenFiles } from './open-files.ts';
@@ -20,6 +20,7 @@ import { indexStep, scanSealed, scanSegment } from './scan.ts';
 import { growingSegment, type Segment, Segments } from './segments.ts';
 import { Sidecar } from './sidecar.ts';
 import { diskFiles, type SegmentFiles } from './storage.ts';
+import { MemoryIndex } from './tables.ts';
 import { readWatermarkIn, type Watermark } from './watermark.ts';
 
 export const pollIntervalMsDefault = 5;
@@ -173,29 +174,29 @@ class SegmentReader implements EventReader, LogView {
   }
 
   async #follow(segment: Segment, durable: DurablePoint): Promise<void> {
+    for (let reopened = false; ; reopened = true) {
+      const { walker } = this.#followerOf(segment);
+      let step = await walker.next(durable.offset);
+      for (; step.status === 'frame'; step = await walker.next(durable.offset)) {
+        indexStep(segment, this.segments.hash, step, segment.path, segment.firstPosition);
+      }
+      if (step.status === 'end') return;
+      // Either damage, or the writer recovered and put another file in the place of the one we read.
+      this.#follower = undefined;
+      await this.open.drop(segment.path);
+      if (reopened) throw new LogDamage(segment.path, step.offset, step.reason);
+    }
+  }
+
+  #followerOf(segment: Segment): { readonly walker: FrameWalker } {
     if (this.#follower?.segment !== segment) {
-      const fresh = growingSegment(this.#folder, segment.firstPosition, segment.salt, segment.recordedAtMin);
-      const { tickets, commands, directory } = fresh;
+      const { tickets, commands, directory } = new MemoryIndex();
       Object.assign(segment, { tickets, commands, directory });
       const start = { offset: fileHeaderBytes, position: segment.firstPosition };
       const walker = new FrameWalker(this.open.file(segment.path), segment.salt, start);
       this.#follower = { segment, walker };
     }
-    const { walker } = this.#follower;
-    for (
-      let step = await walker.next(durable.offset);
-      step.status !== 'end';
-      step = await walker.next(durable.offset)
-    ) {
-      if (step.status === 'bad') {
-        // Either damage, which reading reports, or a file that was put in the place of the one we read.
-        this.#follower = undefined;
-        segment.tickets = undefined;
-        await this.open.drop(segment.path);
-        throw new Fault('log_damaged', `${segment.path} at byte ${step.offset}: ${step.reason}`);
-      }
-      indexStep(segment, this.segments.hash, step, segment.path, segment.firstPosition);
-    }
+    return this.#follower;
   }
 
   async #reindex(segment: Segment) {

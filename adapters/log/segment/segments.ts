@@ -212,8 +212,25 @@ export class Segments {
     );
   }
 
-  /** Reads and checks one frame. Its bytes are used for the next frame when `use` returns. */
+  /**
+   * Reads and checks one frame; its bytes are used for the next one when `use` returns. A frame that fails is
+   * read once more from a file opened anew: a writer that recovered may have put another one in its place.
+   */
   async #readFrame<T>(
+    segment: Segment,
+    offset: number,
+    use: (header: FrameHeader, payload: Buffer) => T,
+  ): Promise<T> {
+    try {
+      return await this.#readFrameOnce(segment, offset, use);
+    } catch (error) {
+      if (!(error instanceof LogDamage)) throw error;
+      await this.#files.drop(segment.path);
+      return this.#readFrameOnce(segment, offset, use);
+    }
+  }
+
+  async #readFrameOnce<T>(
     segment: Segment,
     offset: number,
     use: (header: FrameHeader, payload: Buffer) => T,
@@ -259,30 +276,6 @@ export class Segments {
       return [...entries].filter((entry) => entry.lo === lo && entry.hi === hi);
     }
   }
-}
-
-/** Puts all records of a frame into the index; returns where in the payload the last of them begins. */
-export function indexFrame(
-  index: Pick<Segment, 'tickets' | 'commands' | 'directory'>,
-  hash: KeyHash,
-  frame: { readonly header: FrameHeader; readonly payload: Buffer; readonly offset: number },
-): number {
-  const { header, payload, offset } = frame;
-  if (header.eventCount > 0) index.directory.add(header.firstPosition, offset);
-  let at = 0;
-  let lastAt = 0;
-  for (let record = 0; record < header.eventCount; record += 1) {
-    lastAt = at;
-    const { ticketId, revision, commandId } = decodeKeys(payload, at);
-    const { lo, hi } = hash.of(ticketId);
-    index.tickets?.put(ticketId, lo, hi, revision, offset, record);
-    if (commandId !== undefined) {
-      hash.of(commandId);
-      index.commands?.add(hash.lo, hash.hi, offset, record);
-    }
-    at = recordEnd(payload, at);
-  }
-  return lastAt;
 }
 
 function recordOffset(
