@@ -149,7 +149,9 @@ export class MemoryLog implements EventLog {
   }
 }
 
-/** Copied, so that a caller who changes an event afterwards does not change history; as JSON would keep it. */
+/**
+ * Copied, so that a caller who changes an event afterwards does not change history; as JSON would keep it.
+ */
 function copyOf(event: NewEvent): NewEvent {
   return JSON.parse(JSON.stringify(event)) as NewEvent;
 }

@@ -66,7 +66,10 @@ function writeUtf16(bytes: Uint8Array, at: number, text: string): number {
   return next;
 }
 
-/** Returns 0 where the text is something else. Checks at the end only: digits are hard to predict, so branches cost. */
+/**
+ * Returns 0 where the text is something else. Checks at the end only: digits are hard to predict, so
+ * branches cost.
+ */
 function writeHex(bytes: Uint8Array, at: number, text: string): number {
   let next = writeVarint(bytes, at, text.length * 2 + textForms.hex);
   let wrong = 0;

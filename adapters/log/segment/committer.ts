@@ -169,7 +169,10 @@ export class Committer {
     return this.#file;
   }
 
-  /** The sidecar is written beside the next segment's batches; one at a time, so that tables can not pile up. */
+  /**
+   * The sidecar is written beside the next segment's batches; one at a time, so that tables can not pile
+   * up.
+   */
   async #seal(batch: Batch): Promise<void> {
     await this.#sidecarWork;
     this.#sidecarWork = this.#index(batch).catch((error: unknown) => this.#fail(error));

@@ -75,7 +75,10 @@ export class FrameWalker {
     return { status: 'bad', offset: this.offset, reason };
   }
 
-  /** Makes sure that `length` bytes from the present offset on are in the chunk; false where there are not as many. */
+  /**
+   * Makes sure that `length` bytes from the present offset on are in the chunk; false where there are not
+   * as many.
+   */
   async #have(length: number, end: number): Promise<boolean> {
     if (this.offset + length > end) return false;
     if (this.#within(length)) return true;

@@ -184,7 +184,9 @@ export class FrameWriter {
     this.#header(kind, at, 0, this.nextPosition);
   }
 
-  /** One batch is under way at a time: all before this one is synced when it is written, hence durableUpTo. */
+  /**
+   * One batch is under way at a time: all before this one is synced when it is written, hence durableUpTo.
+   */
   #header(kind: FrameKind, at: number, eventCount: number, firstPosition: number): void {
     const { bytes, length, segment, startOffset: durableUpTo } = this.current;
     const payloadBytes = length - at - frameHeaderBytes;

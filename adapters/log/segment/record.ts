@@ -50,7 +50,10 @@ export interface RecordLocation {
   readonly index: number;
 }
 
-/** Everything about a record that is not the event's own; one object, reused, so that encoding allocates nothing. */
+/**
+ * Everything about a record that is not the event's own; one object, reused, so that encoding allocates
+ * nothing.
+ */
 export interface RecordContext {
   ticketId: TicketId;
   revision: number;

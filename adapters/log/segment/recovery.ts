@@ -73,7 +73,10 @@ export function randomPair(): Salt & HashSeed {
   return { lo, hi };
 }
 
-/** Finds the log's end, mends what a crash left, and makes a segment to go on in. `now` names set-aside files. */
+/**
+ * Finds the log's end, mends what a crash left, and makes a segment to go on in. `now` names set-aside
+ * files.
+ */
 export async function recover(disk: Disk, now: number): Promise<Recovered> {
   const { files, folder } = disk;
   const names = await files.list(folder);

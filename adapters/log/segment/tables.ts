@@ -28,7 +28,10 @@ function slotsFor(size: number): number {
   return slots;
 }
 
-/** ticketId → revision and place of its last record. A slot is: lo, hi, revision, id start, id length, offset, index. */
+/**
+ * ticketId → revision and place of its last record. A slot is: lo, hi, revision, id start, id length,
+ * offset, index.
+ */
 export class TicketTable {
   size = 0;
   #slots: Uint32Array;

@@ -1,4 +1,7 @@
-/** The log between processes: one writer, readers that see durable events only, and writers that are killed. */
+/**
+ * The log between processes: one writer, readers that see durable events only, and writers that are
+ * killed.
+ */
 import { readdir } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';

@@ -1,4 +1,7 @@
-/** After a crash: what was acknowledged is there, what was not is set aside, and damage is never read around. */
+/**
+ * After a crash: what was acknowledged is there, what was not is set aside, and damage is never read
+ * around.
+ */
 import { copyFile, cp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';

@@ -1,4 +1,7 @@
-/** The segment log keeps the contract: with one segment, and with segments so small that nearly every call begins one. */
+/**
+ * The segment log keeps the contract: with one segment, and with segments so small that nearly every call
+ * begins one.
+ */
 
 import { openSegmentLog } from '../../../adapters/log/segment/segment-log.ts';
 import type { EventLog } from '../../../domain/ports.ts';
