@@ -1,0 +1,70 @@
+/** What the routes share: the engine and its log, the read models, and what the server knows of itself. */
+import type {
+  FastifyBaseLogger,
+  FastifyInstance,
+  RawReplyDefaultExpression,
+  RawRequestDefaultExpression,
+  RawServerDefault,
+} from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { ThroughputWindow } from '../../domain/metrics/throughput.ts';
+import type { CommandSink, EventReader } from '../../domain/ports.ts';
+import type { EpochMs } from '../../domain/ticket/values.ts';
+import type { Workflows } from '../../domain/workflow/registry.ts';
+import type { HttpLimits } from './limits.ts';
+
+export type HttpApp = FastifyInstance<
+  RawServerDefault,
+  RawRequestDefaultExpression,
+  RawReplyDefaultExpression,
+  FastifyBaseLogger,
+  ZodTypeProvider
+>;
+
+export const throughputBreakdowns = ['workflow', 'type', 'state'] as const;
+export type ThroughputBreakdown = (typeof throughputBreakdowns)[number];
+
+export interface ThroughputQuestion {
+  /** Windows that begin at or after `from` and before `to`. */
+  readonly from: EpochMs | undefined;
+  readonly to: EpochMs | undefined;
+  /** Most rows. */
+  readonly limit: number;
+  /** What to count apart. */
+  readonly by: readonly ThroughputBreakdown[];
+}
+
+export interface ThroughputAnswer {
+  readonly asOf: { readonly position: number; readonly recordedAt: EpochMs | undefined };
+  /** Newest window first; none for windows in which nothing was committed. */
+  readonly rows: readonly {
+    readonly windowStart: EpochMs;
+    readonly transitions: number;
+    readonly workflow?: string;
+    readonly type?: string;
+    readonly state?: string;
+  }[];
+}
+
+/** Committed transitions per window, from wherever they are counted. Throws `Fault` where that is out of reach. */
+export type ThroughputReader = (
+  window: ThroughputWindow,
+  question: ThroughputQuestion,
+) => Promise<ThroughputAnswer>;
+
+/** Says why something that the server needs can not be used at present; `undefined` where it can. */
+export type ReadinessCheck = () => Promise<string | undefined>;
+
+export interface HttpContext {
+  readonly sink: CommandSink;
+  readonly reader: EventReader;
+  readonly workflows: Workflows;
+  /** The workflow of tickets that name none. */
+  readonly defaultWorkflow: string;
+  readonly throughput: ThroughputReader;
+  /** By the name of what is checked. */
+  readonly readiness: Readonly<Record<string, ReadinessCheck>>;
+  readonly limits: HttpLimits;
+  /** Whether the server was told to stop. */
+  readonly stopping: () => boolean;
+}

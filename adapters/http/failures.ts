@@ -1,0 +1,97 @@
+/**
+ * Turns whatever went wrong with a request into its problem document: what routes throw, what fastify refuses,
+ * what Node can not even read as HTTP.
+ *
+ * It must never let an unknown error's message out; `report` gets it instead.
+ */
+import type { ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Fault } from '../../domain/errors.ts';
+import { retryAfterSeconds } from './limits.ts';
+import {
+  type HttpErrorCode,
+  type Problem,
+  problem,
+  problemMediaType,
+  problemOfFault,
+  RequestRefused,
+} from './problem.ts';
+
+/** Something that the operator should see: a fault, or a bug of the server. */
+export type ReportFailure = (
+  error: unknown,
+  request: { readonly method: string; readonly url: string },
+) => void;
+
+/** What fastify refuses by itself, by its code. */
+const problemOfFastify: ReadonlyMap<string, readonly [HttpErrorCode, string]> = new Map([
+  ['FST_ERR_CTP_INVALID_MEDIA_TYPE', ['media_type_unsupported', 'send content-type: application/json']],
+  [
+    'FST_ERR_CTP_INVALID_CONTENT_LENGTH',
+    ['body_malformed', 'the body is not as long as content-length says'],
+  ],
+  ['FST_ERR_BAD_URL', ['request_invalid', 'the address holds a percent sign that begins no valid escape']],
+  ['FST_ERR_HANDLER_TIMEOUT', ['answer_timeout', 'the server did not answer within its own time limit']],
+]);
+
+/** What Node's HTTP parser refuses, by its code; everything else there is not HTTP. */
+const problemOfParser: ReadonlyMap<string, readonly [HttpErrorCode, string]> = new Map([
+  ['HPE_HEADER_OVERFLOW', ['headers_too_large', 'send fewer or shorter headers, or a shorter address']],
+  ['ERR_HTTP_REQUEST_TIMEOUT', ['request_timeout', 'send the whole request without pauses']],
+]);
+
+/** Fastify's error handler. */
+export function answerFailure(report: ReportFailure) {
+  return (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+    const found = problemOf(error);
+    if (found.status >= 500 && found.code !== 'overloaded') report(error, request);
+    return sendProblem(reply, found);
+  };
+}
+
+export function problemOf(error: unknown): Problem {
+  if (error instanceof RequestRefused) return error.problem;
+  if (error instanceof Fault) return problemOfFault(error);
+  const known = problemOfFastify.get(codeOf(error));
+  if (known !== undefined) return problem(...known);
+  return problem(
+    'internal_error',
+    'the request was not understood to the end; its cause is in the server log',
+  );
+}
+
+/** Answers with a problem; Retry-After goes with every problem that time may heal. */
+export function sendProblem(reply: FastifyReply, found: Problem): FastifyReply {
+  if (found.retry) reply.header('retry-after', retryAfterSeconds);
+  return reply.code(found.status).type(problemMediaType).send(JSON.stringify(found));
+}
+
+/** The same where fastify has no reply to offer yet. */
+export function writeProblem(response: ServerResponse, found: Problem): void {
+  const body = JSON.stringify(found);
+  response.writeHead(found.status, { 'content-type': problemMediaType, connection: 'close' });
+  response.end(body);
+}
+
+/** What came is not HTTP, too slow or too large: the last words on a connection. */
+export function answerParserError(error: unknown, socket: Duplex): void {
+  if (codeOf(error) === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const known = problemOfParser.get(codeOf(error));
+  const found = problem(...(known ?? (['request_invalid', 'what was sent is not HTTP/1.1'] as const)));
+  const body = JSON.stringify(found);
+  const head = [
+    `HTTP/1.1 ${found.status} Refused`,
+    `content-type: ${problemMediaType}`,
+    `content-length: ${Buffer.byteLength(body)}`,
+    'connection: close',
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
+}
+
+function codeOf(error: unknown): string {
+  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
+}

@@ -1,0 +1,141 @@
+/**
+ * The HTTP server: routes over the engine and its log, with every limit set and every failure a problem
+ * document. It owns its sockets and nothing else: the log, the engine and the database are closed by whoever
+ * opened them, after `close` has returned.
+ */
+import fastify, { type FastifyInstance } from 'fastify';
+import type { z } from 'zod';
+import { acceptJson } from './body.ts';
+import type { HttpContext } from './context.ts';
+import {
+  answerFailure,
+  answerParserError,
+  problemOf,
+  type ReportFailure,
+  sendProblem,
+  writeProblem,
+} from './failures.ts';
+import { inputErrors, inputErrorsText } from './input-errors.ts';
+import { type HttpLimits, httpLimits } from './limits.ts';
+import { Load } from './load.ts';
+import { otherMethods } from './other-methods.ts';
+import { problem, RequestRefused } from './problem.ts';
+import { commandRoutes } from './routes/commands.ts';
+import { healthPaths, healthRoutes } from './routes/health.ts';
+import { throughputRoutes } from './routes/throughput.ts';
+import { ticketRoutes } from './routes/tickets.ts';
+import { workflowRoutes } from './routes/workflows.ts';
+
+export interface HttpServerOptions extends Omit<HttpContext, 'limits' | 'stopping'> {
+  readonly limits?: Partial<HttpLimits>;
+  /** Gets every fault and bug that was answered with a status of 500 or more, `overloaded` left out. */
+  readonly report: ReportFailure;
+}
+
+export interface HttpServer {
+  /** Resolves with the base URL. Port 0 takes any free one. Rejects with Node's error where it can not listen. */
+  listen(at: { readonly host: string; readonly port: number }): Promise<string>;
+  /** From now on /readyz says no, while everything is still served: for load balancers to look away. */
+  announceStop(): void;
+  /** Stops accepting, waits for answers under way at most `drainMsMax`, then cuts what is left. */
+  close(): Promise<void>;
+  /** Requests that are being answered now. */
+  readonly requestsInFlight: number;
+}
+
+export function buildServer(options: HttpServerOptions): HttpServer {
+  const limits = { ...httpLimits, ...options.limits };
+  const load = new Load(limits);
+  let stopping = false;
+  const app = newApp(limits);
+  acceptJson(app, limits, load);
+  admit(app, load);
+  app.setErrorHandler(answerFailure(options.report));
+  app.setNotFoundHandler((request, reply) =>
+    sendProblem(reply, problem('route_unknown', `there is no ${request.method} ${pathOf(request.url)}`)),
+  );
+  declareRoutes(app, { ...options, limits, stopping: () => stopping });
+  return {
+    listen: ({ host, port }) => app.listen({ host, port }),
+    announceStop: () => {
+      stopping = true;
+    },
+    close: async () => {
+      stopping = true;
+      await closeWithin(app, limits);
+    },
+    get requestsInFlight() {
+      return load.requests;
+    },
+  };
+}
+
+function newApp(limits: HttpLimits): FastifyInstance {
+  const app = fastify({
+    logger: false,
+    bodyLimit: limits.bodyBytesMax,
+    connectionTimeout: limits.silenceMsMax,
+    requestTimeout: limits.requestMsMax,
+    handlerTimeout: limits.answerMsMax,
+    keepAliveTimeout: limits.keepAliveMsMax,
+    http: { headersTimeout: limits.headersMsMax, maxHeaderSize: limits.headerBytesMax },
+    routerOptions: {
+      maxParamLength: limits.paramCharactersMax,
+      onMaxParamLength: (_path, _request, response) => {
+        const detail = `a part of the address may have ${limits.paramCharactersMax} characters`;
+        writeProblem(response, problem('url_too_long', detail));
+      },
+    },
+    // Requests that arrive while the server stops are answered as usual, and their connections closed.
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+    frameworkErrors: (error, _request, reply) => sendProblem(reply, problemOf(error)),
+    clientErrorHandler: (error, socket) => answerParserError(error, socket),
+  });
+  app.server.maxConnections = limits.connectionsMax;
+  app.setValidatorCompiler<z.ZodType>(({ schema, httpPart }) => (input) => {
+    const result = schema.safeParse(input);
+    if (result.success) return { value: result.data };
+    const errors = inputErrors(result.error, input, httpPart ?? 'request');
+    return { error: new RequestRefused(problem('request_invalid', inputErrorsText(errors), { errors })) };
+  });
+  return app;
+}
+
+/** Health is asked under overload as well, so it is not counted. */
+function admit(app: FastifyInstance, load: Load): void {
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.header('x-content-type-options', 'nosniff').header('cache-control', 'no-store');
+    if (healthPaths.includes(request.url)) return done();
+    try {
+      load.takeRequest(request.raw, reply.raw);
+      done();
+    } catch (error) {
+      done(error instanceof Error ? error : new Error('bug: thrown without an error'));
+    }
+  });
+}
+
+function declareRoutes(app: FastifyInstance, context: HttpContext): void {
+  const refuseOtherMethods = otherMethods(app);
+  for (const declare of [commandRoutes, ticketRoutes, workflowRoutes, throughputRoutes, healthRoutes]) {
+    declare(app, context);
+  }
+  refuseOtherMethods();
+}
+
+async function closeWithin(app: FastifyInstance, limits: HttpLimits): Promise<void> {
+  const sweep = setInterval(() => app.server.closeIdleConnections(), limits.drainSweepMs);
+  const bound = setTimeout(() => app.server.closeAllConnections(), limits.drainMsMax);
+  try {
+    await app.close();
+  } finally {
+    clearInterval(sweep);
+    clearTimeout(bound);
+  }
+}
+
+function pathOf(url: string): string {
+  const end = url.indexOf('?');
+  return end === -1 ? url : url.slice(0, end);
+}

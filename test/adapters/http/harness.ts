@@ -1,0 +1,92 @@
+/** A server over a real engine and a log in memory, on a real socket, and a client that is nothing but fetch. */
+import { createHash } from 'node:crypto';
+import type { HttpContext } from '../../../adapters/http/context.ts';
+import type { HttpLimits } from '../../../adapters/http/limits.ts';
+import { buildServer, type HttpServer } from '../../../adapters/http/server.ts';
+import { MemoryLog } from '../../../adapters/log/memory/memory-log.ts';
+import { Engine, type EngineLimits } from '../../../domain/engine.ts';
+import type { CommandSink } from '../../../domain/ports.ts';
+import { builtInWorkflows, defaultWorkflow } from '../../../domain/workflow/registry.ts';
+import { monday9 } from '../../support/tickets.ts';
+
+export interface Harness {
+  readonly url: string;
+  readonly log: MemoryLog;
+  readonly engine: Engine;
+  readonly server: HttpServer;
+  /** What the server reported to its operator. */
+  readonly reported: unknown[];
+  get(path: string, headers?: Record<string, string>): Promise<Answer>;
+  post(path: string, body: unknown, headers?: Record<string, string>): Promise<Answer>;
+  /** Sends a body as it is. */
+  send(path: string, init: RequestInit): Promise<Answer>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly type: string | null;
+  /** Parsed from JSON. */
+  readonly body: unknown;
+}
+
+export interface HarnessOptions {
+  readonly limits?: Partial<HttpLimits>;
+  readonly engineLimits?: Partial<EngineLimits>;
+  /** Stands between server and engine. */
+  readonly sink?: (engine: Engine) => CommandSink;
+  readonly context?: Partial<Pick<HttpContext, 'throughput' | 'readiness' | 'reader'>>;
+}
+
+export async function startServer(options: HarnessOptions = {}): Promise<Harness> {
+  const clock = { now: () => monday9 };
+  const log = new MemoryLog({ clock });
+  const fingerprint = (text: string) => createHash('sha256').update(text).digest('base64').slice(0, 22);
+  const workflows = builtInWorkflows;
+  const limits = options.engineLimits ?? {};
+  const engine = new Engine({ log, clock, workflows, defaultWorkflow, fingerprint, limits });
+  const reported: unknown[] = [];
+  const server = buildServer({
+    sink: options.sink?.(engine) ?? engine,
+    reader: log,
+    workflows,
+    defaultWorkflow,
+    throughput: async () => ({ asOf: { position: 0, recordedAt: undefined }, rows: [] }),
+    readiness: {},
+    limits: options.limits ?? {},
+    report: (error) => reported.push(error),
+    ...options.context,
+  });
+  const url = await server.listen({ host: '127.0.0.1', port: 0 });
+  const send = async (path: string, init: RequestInit) => answerOf(await fetch(`${url}${path}`, init));
+  return {
+    url,
+    log,
+    engine,
+    server,
+    reported,
+    send,
+    get: (path, headers = {}) => send(path, { headers }),
+    post: (path, body, headers = {}) =>
+      send(path, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...headers },
+        body: JSON.stringify(body),
+      }),
+    [Symbol.asyncDispose]: async () => {
+      await server.close();
+      await log.close();
+    },
+  };
+}
+
+async function answerOf(response: Response): Promise<Answer> {
+  const text = await response.text();
+  return {
+    status: response.status,
+    headers: response.headers,
+    type: response.headers.get('content-type'),
+    body: text === '' ? undefined : JSON.parse(text),
+  };
+}
