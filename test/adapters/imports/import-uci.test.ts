@@ -1,6 +1,6 @@
 /**
- * The UCI import on small logs made by hand, one for each trap of the real one: what a row becomes, which rows are
- * rejected and why, importing twice, sinks that are busy, and files that are not what they should be.
+ * The UCI import on small logs made by hand, one for each trap of the real one: what a row becomes, which
+ * rows are rejected and why, importing twice, sinks that are busy, and files that are not what they should be.
  */
 import { describe, expect, test } from 'vitest';
 import { Fault } from '../../../domain/errors.ts';
@@ -319,6 +319,20 @@ describe('the sink', () => {
     expect((await importing(file, { sink: busy, limits })).report.events).toBe(8);
     refusals = 1_000;
     await expect(importing(file, { sink: busy, limits })).rejects.toMatchObject({ code: 'overloaded' });
+  });
+
+  test.each([0, 30])('that fails after %i ms ends the import with its fault', async (delayMs) => {
+    const broken: CommandSink = {
+      submit: async () => {
+        await new Promise((resolve) => setTimeout(resolve, delayMs));
+        throw new Fault('log_failed', 'disk');
+      },
+    };
+    const limits = { commandsPerSubmitMax: 1, submitsInFlightMax: 1, rowsAheadMax: 2 };
+    const rows = ['INC1', 'INC2', 'INC3'].map((number) => ({ number }));
+    const file = await fileWith(csvOf(...rows));
+    await expect(importing(file, { sink: broken, limits })).rejects.toMatchObject({ code: 'log_failed' });
+    await expect(importing(file, { sink: broken })).rejects.toMatchObject({ code: 'log_failed' });
   });
 
   test('never gets more at once than the bounds say', async () => {

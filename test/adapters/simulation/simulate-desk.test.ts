@@ -1,4 +1,4 @@
-/** The simulated desk against a sink: the real engine on a memory log, a busy one, a broken one, and paced. */
+/** The simulated desk against a sink: the real engine on a memory log, a busy and a broken one, and paced. */
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { MemoryLog } from '../../../adapters/log/memory/memory-log.ts';
