@@ -1,6 +1,6 @@
 /**
  * The UCI import on small logs made by hand, one for each trap of the real one: what a row becomes, which
- * rows are rejected and why, importing twice, sinks that are busy, and files that are not what they should be.
+ * rows are rejected and why, importing twice, busy sinks, and files that are not what they should be.
  */
 import { describe, expect, test } from 'vitest';
 import { Fault } from '../../../domain/errors.ts';

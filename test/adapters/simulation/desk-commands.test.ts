@@ -1,6 +1,6 @@
 /**
  * The simulated desk: the same commands for the same seed, all legal but those that are wrong on purpose
- * (asked of the domain's own decider), in the shape of the real desk, with no more than the live tickets in memory.
+ * (asked of the domain's own decider), in the shape of the real desk, with only the live tickets in memory.
  */
 import { describe, expect, test } from 'vitest';
 import { Arrivals, hourOfWeek } from '../../../adapters/simulation/arrivals.ts';
