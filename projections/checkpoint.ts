@@ -52,6 +52,7 @@ export const checkpointTable: Table<Checkpoint> = {
   name: 'projection_checkpoint',
   meaning: 'How far each read model has come in each partition of the log. Moves together with its rows.',
   key: ['projection', 'version', 'partition'],
+  fixed: [],
   fillPercent: 10,
   indexes: {},
   columns: [

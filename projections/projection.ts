@@ -7,7 +7,7 @@ import type { RecordedEvent } from '../domain/ticket/events.ts';
 import type { TicketId } from '../domain/ticket/values.ts';
 import type { Workflows } from '../domain/workflow/registry.ts';
 import type { Queries } from './sql.ts';
-import type { Row, Table } from './table.ts';
+import { changingColumns, type Row, rowOf, type Table } from './table.ts';
 
 export interface Projection {
   readonly name: string;
@@ -36,7 +36,7 @@ export interface Fold {
 /**
  * Rows for one table, told apart by `kind`:
  * - `append`: rows that are not there yet;
- * - `change`: whole rows that are there and are replaced by key;
+ * - `change`: rows that are there and are replaced by key, with the table's `changingColumns` only;
  * - `count`: rows whose last column is added to what is there, if anything.
  */
 export interface TableWrite {
@@ -45,4 +45,17 @@ export interface TableWrite {
   readonly rowCount: number;
   /** Made while they are sent, so that encoding and PostgreSQL work at the same time. Read once. */
   readonly rows: Iterable<Row>;
+}
+
+/** New rows, one for each source. */
+export function appended<Source>(table: Table<Source>, sources: readonly Source[]): TableWrite {
+  const rows = sources.values().map((source) => rowOf(table.columns, source));
+  return { kind: 'append', table, rowCount: sources.length, rows };
+}
+
+/** New versions of rows that are there, one for each source. */
+export function changedRows<Source>(table: Table<Source>, sources: readonly Source[]): TableWrite {
+  const columns = changingColumns(table);
+  const rows = sources.values().map((source) => rowOf(columns, source));
+  return { kind: 'change', table, rowCount: sources.length, rows };
 }

@@ -28,6 +28,8 @@ export interface Table<Source> {
   readonly meaning: string;
   readonly columns: readonly Column<Source>[];
   readonly key: readonly string[];
+  /** Columns that never change once a row is there, beside the key: they are not sent again. */
+  readonly fixed: readonly string[];
   /** How full PostgreSQL fills a page; the rest is room for new versions of a row beside the old one. */
   readonly fillPercent: number;
   /** Index definitions after `CREATE INDEX ... ON table`, by the name of the index. */
@@ -60,14 +62,19 @@ export function qualifiedName(table: Pick<Table<never>, 'name'>): string {
   return `${schemaName}.${table.name}`;
 }
 
-export function columnNames(table: Table<never>): readonly string[] {
-  return table.columns.map((each) => each.name);
+export function columnNames(columns: readonly Column<never>[]): readonly string[] {
+  return columns.map((each) => each.name);
+}
+
+/** The key and the columns that may change: what a replaced row consists of. */
+export function changingColumns<Source>(table: Table<Source>): readonly Column<Source>[] {
+  return table.columns.filter((each) => !table.fixed.includes(each.name));
 }
 
 /** A row with one value per column, in their order, as `copyIn` and parameters take it. */
-export function rowOf<Source>(table: Table<Source>, source: Source): Row {
+export function rowOf<Source>(columns: readonly Column<Source>[], source: Source): Row {
   const row: SqlValue[] = [];
-  for (const { type, of } of table.columns) {
+  for (const { type, of } of columns) {
     const value = of(source);
     if (typeof value === 'number' && type === 'timestamptz') row.push(instantText(value));
     else row.push(Array.isArray(value) ? JSON.stringify(value) : value);

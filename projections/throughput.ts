@@ -100,7 +100,7 @@ class ThroughputFold implements Fold {
       counts.addAll(seconds);
       const sorted = counts.sorted();
       const table = throughputTables[window];
-      const rows = sorted.values().map((count) => rowOf(table, count));
+      const rows = sorted.values().map((count) => rowOf(table.columns, count));
       return { kind: 'count', table, rowCount: sorted.length, rows };
     });
   }
@@ -118,6 +118,7 @@ function throughputTable(window: ThroughputWindow): Table<ThroughputCount> {
       `Committed transitions per ${window}, by commit time. Every event in the log is one committed transition,` +
       ' the opening of a ticket included.',
     key: ['window_start', 'workflow', 'type', 'state'],
+    fixed: [],
     fillPercent: 70,
     indexes: {},
     columns: [

@@ -5,8 +5,8 @@
 import type { RecordedEvent } from '../domain/ticket/events.ts';
 import type { Workflows } from '../domain/workflow/registry.ts';
 import type { WorkflowState } from '../domain/workflow/table.ts';
-import type { Fold, Projection, TableWrite } from './projection.ts';
-import { column, optionalColumn, rowOf, type Table } from './table.ts';
+import { appended, type Fold, type Projection, type TableWrite } from './projection.ts';
+import { column, optionalColumn, type Table } from './table.ts';
 
 /** An event and the state that its ticket was in after it. */
 export interface TimelineEntry {
@@ -21,6 +21,7 @@ export const ticketEventTable: Table<TimelineEntry> = {
   name: 'ticket_event',
   meaning: 'Every event of every ticket, once: the timeline. Never changed, only appended to.',
   key: ['ticket_id', 'revision'],
+  fixed: [],
   // Never updated: no room is kept.
   fillPercent: 100,
   indexes: {
@@ -115,8 +116,7 @@ class TicketEventFold implements Fold {
   takeWrites(): readonly TableWrite[] {
     const entries = this.#entries;
     this.#entries = [];
-    const rows = entries.values().map((entry) => rowOf(ticketEventTable, entry));
-    return [{ kind: 'append', table: ticketEventTable, rowCount: entries.length, rows }];
+    return [appended(ticketEventTable, entries)];
   }
 
   forget(): void {

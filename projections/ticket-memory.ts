@@ -17,37 +17,48 @@ export interface TouchedTickets<Entry> {
   readonly changed: readonly Entry[];
 }
 
+/** A ticket's place in memory. Changed in place, so that an event costs one look-up. */
+interface Slot<Entry> {
+  entry: Entry;
+  /** The last batch that touched it. */
+  batch: number;
+}
+
 export class TicketMemory<Entry> {
   readonly #ticketsMax: number;
-  #young = new Map<TicketId, Entry>();
-  #old = new Map<TicketId, Entry>();
-  #created = new Map<TicketId, Entry>();
-  #changed = new Map<TicketId, Entry>();
+  #young = new Map<TicketId, Slot<Entry>>();
+  #old = new Map<TicketId, Slot<Entry>>();
+  #created: Slot<Entry>[] = [];
+  #changed: Slot<Entry>[] = [];
+  #batch = 1;
 
   constructor(ticketsMax = ticketsPerGenerationMax) {
     this.#ticketsMax = ticketsMax;
   }
 
-  get(ticketId: TicketId): Entry | undefined {
-    return this.#young.get(ticketId) ?? this.#old.get(ticketId);
-  }
-
   /** A row as it was read back. */
   remember(ticketId: TicketId, entry: Entry): void {
-    this.#young.set(ticketId, entry);
+    this.#young.set(ticketId, { entry, batch: 0 });
   }
 
-  /** The ticket's first row, to be appended. */
-  create(ticketId: TicketId, entry: Entry): void {
-    this.#young.set(ticketId, entry);
-    this.#created.set(ticketId, entry);
-  }
-
-  /** A later version of a row: the one in this batch's appended rows, or one to be replaced. */
-  change(ticketId: TicketId, entry: Entry): void {
-    this.#young.set(ticketId, entry);
-    if (this.#created.has(ticketId)) this.#created.set(ticketId, entry);
-    else this.#changed.set(ticketId, entry);
+  /**
+   * Takes in what an event makes of a ticket: its first row, to be appended, or a later version of it. Where
+   * `next` gives the same entry back, nothing is written.
+   */
+  update(ticketId: TicketId, next: (before: Entry | undefined) => Entry): void {
+    const slot = this.#find(ticketId);
+    if (slot === undefined) {
+      const created = { entry: next(undefined), batch: this.#batch };
+      this.#young.set(ticketId, created);
+      this.#created.push(created);
+      return;
+    }
+    const entry = next(slot.entry);
+    if (entry === slot.entry) return;
+    slot.entry = entry;
+    if (slot.batch === this.#batch) return;
+    slot.batch = this.#batch;
+    this.#changed.push(slot);
   }
 
   /** Tickets of a batch that are neither in memory nor opened by the batch itself, each once. */
@@ -56,15 +67,18 @@ export class TicketMemory<Entry> {
     const opened = new Set<TicketId>();
     for (const { ticketId, revision } of events) {
       if (revision === 1) opened.add(ticketId);
-      else if (this.get(ticketId) === undefined && !opened.has(ticketId)) missing.add(ticketId);
+      else if (!this.#young.has(ticketId) && !this.#old.has(ticketId) && !opened.has(ticketId)) {
+        missing.add(ticketId);
+      }
     }
     return [...missing];
   }
 
   endBatch(): TouchedTickets<Entry> {
-    const touched = { created: [...this.#created.values()], changed: [...this.#changed.values()] };
-    this.#created = new Map();
-    this.#changed = new Map();
+    const touched = { created: this.#created.map(entryIn), changed: this.#changed.map(entryIn) };
+    this.#created = [];
+    this.#changed = [];
+    this.#batch += 1;
     if (this.#young.size >= this.#ticketsMax) {
       this.#old = this.#young;
       this.#young = new Map();
@@ -75,7 +89,20 @@ export class TicketMemory<Entry> {
   forget(): void {
     this.#young = new Map();
     this.#old = new Map();
-    this.#created = new Map();
-    this.#changed = new Map();
+    this.#created = [];
+    this.#changed = [];
   }
+
+  /** A ticket of the older generation that is used again joins the younger. */
+  #find(ticketId: TicketId): Slot<Entry> | undefined {
+    const young = this.#young.get(ticketId);
+    if (young !== undefined) return young;
+    const old = this.#old.get(ticketId);
+    if (old !== undefined) this.#young.set(ticketId, old);
+    return old;
+  }
+}
+
+function entryIn<Entry>(slot: Slot<Entry>): Entry {
+  return slot.entry;
 }

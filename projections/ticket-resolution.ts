@@ -8,9 +8,9 @@ import type { RecordedEvent } from '../domain/ticket/events.ts';
 import type { EpochMs, TicketId } from '../domain/ticket/values.ts';
 import type { Workflows } from '../domain/workflow/registry.ts';
 import { type Category, categories } from '../domain/workflow/transition.ts';
-import type { Fold, Projection, TableWrite } from './projection.ts';
+import { appended, changedRows, type Fold, type Projection, type TableWrite } from './projection.ts';
 import type { Queries } from './sql.ts';
-import { type Column, column, literal, optionalColumn, qualifiedName, rowOf, type Table } from './table.ts';
+import { type Column, column, literal, optionalColumn, qualifiedName, type Table } from './table.ts';
 import { TicketMemory } from './ticket-memory.ts';
 
 export interface ResolutionEntry {
@@ -40,6 +40,7 @@ export const ticketResolutionTable: Table<ResolutionEntry> = {
     'How long each ticket took, by business time: one row per ticket. Sums hold closed intervals only; the view' +
     ' ticket_resolution_now adds the running one.',
   key: ['ticket_id'],
+  fixed: ['opened_at'],
   fillPercent: 60,
   indexes: {},
   columns: [
@@ -146,17 +147,15 @@ class ResolutionFold implements Fold {
   }
 
   fold(event: RecordedEvent): void {
-    const { ticketId } = event;
-    const before = this.#memory.get(ticketId);
-    const after = foldResolutionEntry(before, event, this.#workflows);
-    if (before === undefined) this.#memory.create(ticketId, after);
-    else if (differs(before.times, after.times)) this.#memory.change(ticketId, after);
-    else this.#memory.remember(ticketId, before);
+    this.#memory.update(event.ticketId, (before) => {
+      const after = foldResolutionEntry(before, event, this.#workflows);
+      return before !== undefined && sameFigures(before.times, after.times) ? before : after;
+    });
   }
 
   takeWrites(): readonly TableWrite[] {
     const { created, changed } = this.#memory.endBatch();
-    return [write('append', created), write('change', changed)];
+    return [appended(ticketResolutionTable, created), changedRows(ticketResolutionTable, changed)];
   }
 
   forget(): void {
@@ -165,13 +164,8 @@ class ResolutionFold implements Fold {
 }
 
 /** Every figure but the first assignment changes only together with the category. */
-function differs(before: ResolutionTimes, after: ResolutionTimes): boolean {
-  return before.category !== after.category || before.firstAssignedAt !== after.firstAssignedAt;
-}
-
-function write(kind: TableWrite['kind'], entries: readonly ResolutionEntry[]): TableWrite {
-  const rows = entries.values().map((entry) => rowOf(ticketResolutionTable, entry));
-  return { kind, table: ticketResolutionTable, rowCount: entries.length, rows };
+function sameFigures(before: ResolutionTimes, after: ResolutionTimes): boolean {
+  return before.category === after.category && before.firstAssignedAt === after.firstAssignedAt;
 }
 
 function timeInCategory(category: Category): Column<ResolutionEntry> {

@@ -9,9 +9,9 @@ import type { HoldReason, Link, TicketState } from '../domain/ticket/state.ts';
 import type { Actor, EpochMs, Fields, TicketId } from '../domain/ticket/values.ts';
 import type { Workflows } from '../domain/workflow/registry.ts';
 import type { CompiledWorkflow, WorkflowState } from '../domain/workflow/table.ts';
-import type { Fold, Projection, TableWrite } from './projection.ts';
+import { appended, changedRows, type Fold, type Projection, type TableWrite } from './projection.ts';
 import type { Queries } from './sql.ts';
-import { column, optionalColumn, qualifiedName, rowOf, type Table } from './table.ts';
+import { column, optionalColumn, qualifiedName, type Table } from './table.ts';
 import { TicketMemory } from './ticket-memory.ts';
 
 /** A ticket after one of its events. */
@@ -58,6 +58,8 @@ export const ticketTable: Table<TicketEntry> = {
   name: 'ticket',
   meaning: 'Every ticket as it is now: one row per ticket, changed with each of its events.',
   key: ['ticket_id'],
+  // A ticket never leaves its partition, and how it was opened is history.
+  fixed: ['requester', 'opened_at', 'opened_by_id', 'opened_by_role', 'partition'],
   // Every event rewrites its ticket's row. No indexed column ever changes, so with room on the page the new
   // version stays beside the old one and no index is touched (a heap-only update).
   fillPercent: 60,
@@ -251,26 +253,17 @@ class TicketFold implements Fold {
   }
 
   fold(event: RecordedEvent): void {
-    const { ticketId } = event;
-    const before = this.#memory.get(ticketId);
-    const after = foldTicket(before, event, this.#workflows);
-    if (before === undefined) this.#memory.create(ticketId, after);
-    else this.#memory.change(ticketId, after);
+    this.#memory.update(event.ticketId, (before) => foldTicket(before, event, this.#workflows));
   }
 
   takeWrites(): readonly TableWrite[] {
     const { created, changed } = this.#memory.endBatch();
-    return [write('append', created), write('change', changed)];
+    return [appended(ticketTable, created), changedRows(ticketTable, changed)];
   }
 
   forget(): void {
     this.#memory.forget();
   }
-}
-
-function write(kind: TableWrite['kind'], entries: readonly TicketEntry[]): TableWrite {
-  const rows = entries.values().map((entry) => rowOf(ticketTable, entry));
-  return { kind, table: ticketTable, rowCount: entries.length, rows };
 }
 
 function regionState(entry: TicketEntry, name: string): string | undefined {

@@ -4,14 +4,14 @@
  */
 import type { TableWrite } from './projection.ts';
 import type { Sql } from './sql.ts';
-import { columnNames, qualifiedName, type Table } from './table.ts';
+import { changingColumns, columnNames, qualifiedName } from './table.ts';
 
 /** Throws where a row that must be there is not: the table was changed by somebody else. */
 export async function writeRows(sql: Sql, write: TableWrite): Promise<void> {
   if (write.rowCount === 0) return;
   switch (write.kind) {
     case 'append':
-      await sql.copyIn(qualifiedName(write.table), columnNames(write.table), write.rows);
+      await sql.copyIn(qualifiedName(write.table), columnNames(write.table.columns), write.rows);
       return;
     case 'change':
       return changeRows(sql, write);
@@ -31,25 +31,26 @@ async function changeRows(sql: Sql, write: TableWrite): Promise<void> {
   const { table, rowCount } = write;
   const staging = `${table.name}_change`;
   const target = qualifiedName(table);
-  await sql.execute(`CREATE TEMPORARY TABLE IF NOT EXISTS ${staging} (LIKE ${target}) ON COMMIT DELETE ROWS`);
-  await sql.copyIn(`pg_temp.${staging}`, columnNames(table), write.rows);
-  const changed = await sql.execute(changeStatement(table, target, staging));
+  const names = columnNames(changingColumns(table));
+  await sql.execute(
+    `CREATE TEMPORARY TABLE IF NOT EXISTS ${staging} ON COMMIT DELETE ROWS
+AS SELECT ${names.join(', ')} FROM ${target} WITH NO DATA`,
+  );
+  await sql.copyIn(`pg_temp.${staging}`, names, write.rows);
+  const settings = names.filter((name) => !table.key.includes(name)).map((name) => `${name} = new.${name}`);
+  const same = table.key.map((name) => `old.${name} = new.${name}`).join(' AND ');
+  const changed = await sql.execute(
+    `UPDATE ${target} AS old SET ${settings.join(', ')} FROM pg_temp.${staging} AS new WHERE ${same}`,
+  );
   if (changed !== rowCount) {
     throw new Error(`${target} has only ${changed} of ${rowCount} rows that were written before`);
   }
 }
 
-function changeStatement(table: Table<never>, target: string, staging: string): string {
-  const values = columnNames(table).filter((name) => !table.key.includes(name));
-  const settings = values.map((name) => `${name} = new.${name}`).join(', ');
-  const same = table.key.map((name) => `old.${name} = new.${name}`).join(' AND ');
-  return `UPDATE ${target} AS old SET ${settings} FROM pg_temp.${staging} AS new WHERE ${same}`;
-}
-
 async function addCounts(sql: Sql, write: TableWrite): Promise<void> {
   const { table } = write;
   const rows = [...write.rows];
-  const names = columnNames(table);
+  const names = columnNames(table.columns);
   const count = names.at(-1);
   const arrays = table.columns.map((each, index) => `$${index + 1}::${each.type}[]`);
   await sql.execute(
