@@ -36,11 +36,9 @@ export type AppendOutcome =
 
 /** What the log remembers of a command that was accepted under a command id. */
 export interface CommandTrace {
-  readonly ticketId: TicketId;
   readonly commandDigest: string;
-  /** The first event of the command: revision and position. */
-  readonly firstRevision: number;
-  readonly position: number;
+  /** The events of the command on its own ticket, in order; at least one. */
+  readonly events: readonly RecordedEvent[];
 }
 
 export interface ReadOptions {

@@ -1,10 +1,11 @@
 /**
- * Deduplication by command id. The first answer is never stored: it is rebuilt from the events that the
+ * Deduplication by command id. The first answer is never stored: it is told again from the events that the
  * command left in the log, so it holds across restarts. A command that was refused left none and is decided
  * anew.
  */
-import type { EventLog, Outcome } from '../ports.ts';
+import type { CommandTrace, Outcome } from '../ports.ts';
 import { commandBody } from '../ticket/command-body.ts';
+import type { RecordedEvent } from '../ticket/events.ts';
 import { reject } from '../ticket/rejection.ts';
 import type { TicketId } from '../ticket/values.ts';
 import { answer, type Entry, inChunks, type RoundContext } from './entry.ts';
@@ -42,7 +43,7 @@ async function answerFromLog(context: RoundContext, entry: Entry): Promise<boole
   const trace = commandId === undefined ? undefined : await context.log.findCommand(commandId);
   if (commandId === undefined || trace === undefined) return false;
   const same = trace.commandDigest === entry.digest;
-  const outcome = same ? await firstAnswer(context.log, commandId, trace) : reusedId(context, entry);
+  const outcome = same ? firstAnswer(trace) : reusedId(context, entry);
   answer(context, entry, outcome);
   return true;
 }
@@ -58,32 +59,28 @@ function reusedId(context: RoundContext, { command }: Entry): Outcome {
   return reject(refused, undefined, context.workflows);
 }
 
-/** The answer that was given when the command was accepted, rebuilt from the ticket's history. */
-async function firstAnswer(
-  log: EventLog,
-  commandId: string,
-  trace: { readonly ticketId: TicketId; readonly position: number },
-): Promise<Outcome> {
-  const history = await log.readTicket(trace.ticketId);
-  const own = history.filter((event) => event.commandId === commandId);
-  const last = own.at(-1);
-  if (last === undefined)
-    throw new Error(`bug: command ${commandId} is indexed but not in its ticket's history`);
-  const opened =
-    last.type === 'FollowUpOpened'
-      ? last.data.followUp
-      : last.type === 'TicketSplit'
-        ? last.data.splitOff
-        : undefined;
+/** The answer that was given when the command was accepted, told again from the events it made. */
+function firstAnswer({ events }: CommandTrace): Outcome {
+  const first = events[0];
+  const last = events.at(-1);
+  if (first === undefined || last === undefined)
+    throw new Error('bug: a command is remembered without events');
+  const opened = openedBy(last);
   const onOthers = opened !== undefined || last.type === 'TicketMerged' ? 1 : 0;
   return {
     status: 'accepted',
-    ticketId: trace.ticketId,
+    ticketId: last.ticketId,
     revision: last.revision,
     state: last.state,
-    events: own.length + onOthers,
-    position: trace.position,
+    events: events.length + onOthers,
+    position: first.position,
     newTicketId: opened,
     repeated: true,
   };
+}
+
+/** The ticket that an event says was opened beside its own. */
+function openedBy(event: RecordedEvent): TicketId | undefined {
+  if (event.type === 'FollowUpOpened') return event.data.followUp;
+  return event.type === 'TicketSplit' ? event.data.splitOff : undefined;
 }

@@ -9,16 +9,18 @@ export function commandBody(command: Command): string {
   return canonicalJson(body);
 }
 
+/** JSON with the keys of every object in order, and without those that are undefined. */
 function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_key, each: unknown) => (isPlainObject(each) ? sorted(each) : each));
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  const entries: readonly [string, unknown][] = Object.entries(value);
+  let text = '';
+  for (const [key, each] of entries.toSorted(byKey)) {
+    if (each !== undefined) text += `${JSON.stringify(key)}:${canonicalJson(each)},`;
+  }
+  return `{${text}}`;
 }
 
-function isPlainObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function sorted(value: Record<string, unknown>): Record<string, unknown> {
-  const result: Record<string, unknown> = {};
-  for (const key of Object.keys(value).sort()) result[key] = value[key];
-  return result;
+function byKey([left]: readonly [string, unknown], [right]: readonly [string, unknown]): number {
+  return left < right ? -1 : 1;
 }

@@ -349,10 +349,16 @@ export function eventLogContract(name: string, open: (clock: Clock) => Promise<L
       });
     });
 
-    test('commands are remembered by their first event, after a restart too', async () => {
+    test('commands are remembered with their events, after a restart too', async () => {
       const first = newEvent({ type: 'TicketOpened', data: {} }, { commandId: 'c-1', commandDigest: 'abc' });
-      await log.append([write('A', 0), write('B', 0, started, first, started)]);
-      const trace = { ticketId: 'B', commandDigest: 'abc', firstRevision: 2, position: 3 };
+      const second = newEvent({ type: 'WorkStarted', data: {} }, { commandId: 'c-1' });
+      const also = [write('C', 0, second)];
+      await log.append([write('A', 0), { ...write('B', 0, started, first, second), also }, write('B', 3)]);
+      const trace = { commandDigest: 'abc', events: (await log.readTicket('B')).slice(1, 3) };
+      expect(trace.events.map(({ revision, position }) => [revision, position])).toEqual([
+        [2, 3],
+        [3, 4],
+      ]);
       expect(await log.findCommand('c-1')).toEqual(trace);
       expect(await log.findCommand('c-2')).toBeUndefined();
       log = await restarted();

@@ -27,7 +27,8 @@ export class MemoryLog implements EventLog {
   readonly #clock: Clock;
   readonly #events: RecordedEvent[] = [];
   readonly #tickets = new Map<TicketId, RecordedEvent[]>();
-  readonly #commands = new Map<string, CommandTrace>();
+  /** The first event of each command. */
+  readonly #commands = new Map<string, RecordedEvent>();
   readonly #waiting = new Set<() => void>();
   #recordedAt: EpochMs = Number.NEGATIVE_INFINITY;
   #closed = false;
@@ -83,7 +84,10 @@ export class MemoryLog implements EventLog {
 
   async findCommand(commandId: string): Promise<CommandTrace | undefined> {
     this.#assertOpen();
-    return this.#commands.get(commandId);
+    const first = this.#commands.get(commandId);
+    if (first?.commandDigest === undefined) return undefined;
+    const events = this.#tickets.get(first.ticketId)?.filter((event) => event.commandId === commandId);
+    return { commandDigest: first.commandDigest, events: events ?? [] };
   }
 
   async close(): Promise<void> {
@@ -131,8 +135,7 @@ export class MemoryLog implements EventLog {
     this.#events.push(recorded);
     const { commandId, commandDigest } = event;
     if (commandId === undefined || commandDigest === undefined || this.#commands.has(commandId)) return;
-    const { revision: firstRevision, position } = recorded;
-    this.#commands.set(commandId, { ticketId, commandDigest, firstRevision, position });
+    this.#commands.set(commandId, recorded);
   }
 
   /** Resolves at the next append, close or abort. */

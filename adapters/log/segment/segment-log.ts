@@ -150,11 +150,9 @@ export class SegmentLog implements EventLog {
     for await (const place of this.#recovered.segments.commandPlaces(commandId)) {
       // The record may be staged only; its answer must not be given before it is durable.
       await this.#committer.flushed();
-      const { event } = await this.#recovered.segments.readRecord(place);
-      const { ticketId, commandDigest, revision: firstRevision, position } = event;
-      if (event.commandId === commandId && commandDigest !== undefined) {
-        return { ticketId, commandDigest, firstRevision, position };
-      }
+      const events = await this.#recovered.segments.readCommand(place, commandId);
+      const commandDigest = events[0]?.commandDigest;
+      if (commandDigest !== undefined) return { commandDigest, events };
     }
     return undefined;
   }

@@ -5,7 +5,9 @@
  * A hash only ever nominates; the record itself decides. A sidecar that fails a checksum is replaced by an
  * index made from the segment; a segment that fails one is damage, and is never read around.
  */
+
 import { join } from 'node:path';
+import type { RecordedEvent } from '../../../domain/ticket/events.ts';
 import type { TicketId } from '../../../domain/ticket/values.ts';
 import {
   decodeFrameHeader,
@@ -203,6 +205,23 @@ export class Segments {
     return this.#readFrame(segment, place.frameOffset, (header, payload) => {
       const at = recordOffset(segment, header, payload, place);
       return decodeRecord(payload, at, header, segment.firstPosition, place.frameOffset, place.index);
+    });
+  }
+
+  /** The records from `place` on that belong to one command on one ticket; a write never spans frames. */
+  async readCommand(place: RecordLocation, commandId: string): Promise<readonly RecordedEvent[]> {
+    const segment = this.byFirst(place.segment);
+    if (segment === undefined) throw new LogDamage(String(place.segment), 0, 'a segment is missing');
+    return this.#readFrame(segment, place.frameOffset, (header, payload) => {
+      const events: RecordedEvent[] = [];
+      let at = recordOffset(segment, header, payload, place);
+      for (let index = place.index; index < header.eventCount; index += 1) {
+        const { event } = decodeRecord(payload, at, header, segment.firstPosition, place.frameOffset, index);
+        if (event.commandId !== commandId || (events[0] ?? event).ticketId !== event.ticketId) break;
+        events.push(event);
+        at = recordEnd(payload, at);
+      }
+      return events;
     });
   }
 
