@@ -1,6 +1,6 @@
 /**
- * Reads request bodies as JSON: bounded by the bytes that really came, strict about UTF-8, closed to prototype
- * poisoning, and telling where a syntax error is.
+ * Reads request bodies as JSON: bounded by the bytes that really came, strict about UTF-8, closed to
+ * prototype poisoning, and telling where a syntax error is.
  *
  * It must never hold more of a body than the limits allow, whatever content-length claims.
  */
@@ -53,7 +53,10 @@ function receive(payload: IncomingMessage, bytesMax: number, load: Load): Promis
         reject(error);
       }
     };
-    const broken = () => reject(refusal('body_malformed', 'the connection broke before the body ended'));
+    const broken = () => {
+      if (payload.complete) return;
+      reject(refusal('body_malformed', 'the connection broke before the body ended'));
+    };
     payload.on('data', take).on('error', broken).on('close', broken);
     payload.on('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
   });

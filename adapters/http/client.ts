@@ -2,8 +2,8 @@
  * Commands to a running server, as if its engine were here: the other end of the bulk route.
  *
  * Commands of one ticket arrive in the order in which they were submitted, over all calls: a call waits for
- * those before it that touch one of its tickets, and only for those. It must never send a command twice unless
- * the server said that nothing of the request was decided.
+ * those before it that touch one of its tickets, and only for those. It must never send a command twice
+ * unless the server said that nothing of the request was decided.
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import { type ErrorCode, errorTable, Fault, type FaultCode } from '../../domain/errors.ts';
@@ -45,8 +45,8 @@ export interface HttpSink extends CommandSink {
 
 /**
  * A sink that sends commands to the server at `baseUrl`. Throws `Fault`: what the server answered, or
- * `server_unreachable` where there was no answer. After the latter it is not known whether commands were decided:
- * only those with a `commandId` can be submitted again without harm.
+ * `server_unreachable` where there was no answer. After the latter it is not known whether commands were
+ * decided: only those with a `commandId` can be submitted again without harm.
  */
 export function httpCommandSink(baseUrl: string, options: HttpClientOptions = {}): HttpSink {
   return new HttpCommandSink(new URL('/v1/commands', baseUrl), options);

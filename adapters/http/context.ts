@@ -46,7 +46,10 @@ export interface ThroughputAnswer {
   }[];
 }
 
-/** Committed transitions per window, from wherever they are counted. Throws `Fault` where that is out of reach. */
+/**
+ * Committed transitions per window, from wherever they are counted. Throws `Fault` where that is out of
+ * reach.
+ */
 export type ThroughputReader = (
   window: ThroughputWindow,
   question: ThroughputQuestion,

@@ -1,7 +1,7 @@
 /**
- * The one JSON form of a recorded event. All of it is there, under the names of the storage format; times are
- * ISO 8601 in UTC with milliseconds instead of epoch milliseconds, inside `data` as well, because that is what
- * people and other systems read and what commands accept.
+ * The one JSON form of a recorded event. All of it is there, under the names of the storage format; times
+ * are ISO 8601 in UTC with milliseconds instead of epoch milliseconds, inside `data` as well, because that
+ * is what people and other systems read and what commands accept.
  */
 import type { RecordedEvent } from '../../domain/ticket/events.ts';
 import type { Actor, EpochMs } from '../../domain/ticket/values.ts';

@@ -1,6 +1,6 @@
 /**
- * Turns whatever went wrong with a request into its problem document: what routes throw, what fastify refuses,
- * what Node can not even read as HTTP.
+ * Turns whatever went wrong with a request into its problem document: what routes throw, what fastify
+ * refuses, what Node can not even read as HTTP.
  *
  * It must never let an unknown error's message out; `report` gets it instead.
  */
@@ -32,7 +32,6 @@ const problemOfFastify: ReadonlyMap<string, readonly [HttpErrorCode, string]> = 
     ['body_malformed', 'the body is not as long as content-length says'],
   ],
   ['FST_ERR_BAD_URL', ['request_invalid', 'the address holds a percent sign that begins no valid escape']],
-  ['FST_ERR_HANDLER_TIMEOUT', ['answer_timeout', 'the server did not answer within its own time limit']],
 ]);
 
 /** What Node's HTTP parser refuses, by its code; everything else there is not HTTP. */

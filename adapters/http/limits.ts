@@ -1,6 +1,6 @@
 /**
- * Every bound of the HTTP server, in one place, with its default. A request beyond one of them is refused with
- * a problem document that names it; none of them is ever switched off by leaving it out.
+ * Every bound of the HTTP server, in one place, with its default. A request beyond one of them is refused
+ * with a problem document that names it; none of them is ever switched off by leaving it out.
  */
 export const httpLimits = {
   /** Of one request body. The largest legal command fits: 100 fields of 16,384 characters, escaped. */
@@ -21,6 +21,8 @@ export const httpLimits = {
   requestMsMax: 60_000,
   /** From a request's headers to its answer. */
   answerMsMax: 60_000,
+  /** How often late answers are looked for. */
+  answerSweepMs: 1_000,
   /** Silence on a connection in the middle of a request or an answer. */
   silenceMsMax: 120_000,
   /** Silence between two requests of one connection. */

@@ -1,6 +1,6 @@
 /**
- * How much the server has taken on: requests and bytes of bodies that are not answered yet. Beyond their bounds
- * a request is refused at once, so that overload never turns into memory.
+ * How much the server has taken on: requests and bytes of bodies that are not answered yet. Beyond their
+ * bounds a request is refused at once, so that overload never turns into memory.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Fault } from '../../domain/errors.ts';

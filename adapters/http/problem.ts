@@ -1,6 +1,7 @@
 /**
- * Problem documents (RFC 9457): how every answer of no looks outside. Codes and meanings come from the one error
- * table in domain/errors.ts; this file adds the status of each, and the few codes that only HTTP knows.
+ * Problem documents (RFC 9457): how every answer of no looks outside. Codes and meanings come from the one
+ * error table in domain/errors.ts; this file adds the status of each, and the few codes that only HTTP
+ * knows.
  *
  * It must never tell what a fault was beyond its meaning: paths, queries and stacks are not for callers.
  */

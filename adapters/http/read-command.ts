@@ -21,8 +21,8 @@ export function readCommand(input: unknown, root?: string): CommandReading {
 }
 
 /**
- * Reads a command of which the address already says some members. The body may repeat them, but not contradict
- * them. Throws `RequestRefused` with `invalid_command`.
+ * Reads a command of which the address already says some members. The body may repeat them, but not
+ * contradict them. Throws `RequestRefused` with `invalid_command`.
  */
 export function readCommandWith(body: unknown, known: Readonly<Record<string, string>>): Command {
   const errors = contradictions(body, known);

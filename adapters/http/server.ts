@@ -5,6 +5,7 @@
  */
 import fastify, { type FastifyInstance } from 'fastify';
 import type { z } from 'zod';
+import { AnswerDeadline } from './answer-deadline.ts';
 import { acceptJson } from './body.ts';
 import type { HttpContext } from './context.ts';
 import {
@@ -33,7 +34,10 @@ export interface HttpServerOptions extends Omit<HttpContext, 'limits' | 'stoppin
 }
 
 export interface HttpServer {
-  /** Resolves with the base URL. Port 0 takes any free one. Rejects with Node's error where it can not listen. */
+  /**
+   * Resolves with the base URL. Port 0 takes any free one. Rejects with Node's error where it can not
+   * listen.
+   */
   listen(at: { readonly host: string; readonly port: number }): Promise<string>;
   /** From now on /readyz says no, while everything is still served: for load balancers to look away. */
   announceStop(): void;
@@ -46,10 +50,11 @@ export interface HttpServer {
 export function buildServer(options: HttpServerOptions): HttpServer {
   const limits = { ...httpLimits, ...options.limits };
   const load = new Load(limits);
+  const deadline = new AnswerDeadline(limits);
   let stopping = false;
   const app = newApp(limits);
   acceptJson(app, limits, load);
-  admit(app, load);
+  admit(app, load, deadline);
   app.setErrorHandler(answerFailure(options.report));
   app.setNotFoundHandler((request, reply) =>
     sendProblem(reply, problem('route_unknown', `there is no ${request.method} ${pathOf(request.url)}`)),
@@ -63,6 +68,7 @@ export function buildServer(options: HttpServerOptions): HttpServer {
     close: async () => {
       stopping = true;
       await closeWithin(app, limits);
+      deadline.stop();
     },
     get requestsInFlight() {
       return load.requests;
@@ -76,7 +82,6 @@ function newApp(limits: HttpLimits): FastifyInstance {
     bodyLimit: limits.bodyBytesMax,
     connectionTimeout: limits.silenceMsMax,
     requestTimeout: limits.requestMsMax,
-    handlerTimeout: limits.answerMsMax,
     keepAliveTimeout: limits.keepAliveMsMax,
     http: { headersTimeout: limits.headersMsMax, maxHeaderSize: limits.headerBytesMax },
     routerOptions: {
@@ -103,10 +108,11 @@ function newApp(limits: HttpLimits): FastifyInstance {
 }
 
 /** Health is asked under overload as well, so it is not counted. */
-function admit(app: FastifyInstance, load: Load): void {
+function admit(app: FastifyInstance, load: Load, deadline: AnswerDeadline): void {
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-content-type-options', 'nosniff').header('cache-control', 'no-store');
     if (healthPaths.includes(request.url)) return done();
+    deadline.watch(reply);
     try {
       load.takeRequest(request.raw, reply.raw);
       done();

@@ -17,7 +17,10 @@ export interface TransitionJson {
   readonly from: string;
   readonly to: string;
   readonly by: readonly Role[];
-  /** What must hold beside the role. Of several transitions with the same beginning the first that may is taken. */
+  /**
+   * What must hold beside the role. Of several transitions with the same beginning the first that may is
+   * taken.
+   */
   readonly needs: readonly string[];
 }
 

@@ -1,6 +1,6 @@
 /**
- * The writing routes: open a ticket, one command to a ticket, and many commands at once. Whatever they accept is
- * durable when they answer; the engine behind `CommandSink` is the only one who decides.
+ * The writing routes: open a ticket, one command to a ticket, and many commands at once. Whatever they
+ * accept is durable when they answer; the engine behind `CommandSink` is the only one who decides.
  */
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';

@@ -1,6 +1,6 @@
 /**
- * Whether the process lives, and whether it can do its work. Both are asked often and by machines, so they are
- * cheap, never wait long, and are answered under overload as well.
+ * Whether the process lives, and whether it can do its work. Both are asked often and by machines, so they
+ * are cheap, never wait long, and are answered under overload as well.
  */
 import { errorTable, Fault } from '../../../domain/errors.ts';
 import type { HttpApp, HttpContext, ReadinessCheck } from '../context.ts';

@@ -1,4 +1,7 @@
-/** Committed transitions per window of time, as the read model counts them, with the position it has reached. */
+/**
+ * Committed transitions per window of time, as the read model counts them, with the position it has
+ * reached.
+ */
 import { z } from 'zod';
 import { type ThroughputWindow, throughputWindows } from '../../../domain/metrics/throughput.ts';
 import { type HttpApp, type HttpContext, throughputBreakdowns } from '../context.ts';

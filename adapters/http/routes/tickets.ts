@@ -1,6 +1,6 @@
 /**
- * The reading routes of one ticket: what it is now, and how it became so. Both are told from its durable events,
- * not from a read model, so they are never behind what a caller was just answered.
+ * The reading routes of one ticket: what it is now, and how it became so. Both are told from its durable
+ * events, not from a read model, so they are never behind what a caller was just answered.
  */
 import { z } from 'zod';
 import type { EventReader } from '../../../domain/ports.ts';

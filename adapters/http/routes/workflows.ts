@@ -1,4 +1,6 @@
-/** The workflows that the server knows. They are configuration, not history, so no position goes with them. */
+/**
+ * The workflows that the server knows. They are configuration, not history, so no position goes with them.
+ */
 import { z } from 'zod';
 import { nameSchema } from '../../../domain/ticket/values.ts';
 import type { HttpApp, HttpContext } from '../context.ts';

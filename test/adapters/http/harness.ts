@@ -1,4 +1,7 @@
-/** A server over a real engine and a log in memory, on a real socket, and a client that is nothing but fetch. */
+/**
+ * A server over a real engine and a log in memory, on a real socket, and a client that is nothing but
+ * fetch.
+ */
 import { createHash } from 'node:crypto';
 import type { HttpContext } from '../../../adapters/http/context.ts';
 import type { HttpLimits } from '../../../adapters/http/limits.ts';
