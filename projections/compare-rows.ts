@@ -1,6 +1,6 @@
 /**
- * Compares the rows that a table should have with those it has, and keeps a bounded sample of what differs. It
- * shares with the projector only the meaning of the columns, never a statement that writes.
+ * Compares the rows that a table should have with those it has, and keeps a bounded sample of what differs.
+ * It shares with the projector only the meaning of the columns, never a statement that writes.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { type Column, type ColumnValue, storedValue, type Table } from './table.ts';

@@ -109,7 +109,7 @@ export class PartitionProjector {
     onProgress({ partition, position: batch.last.position, events: batch.eventCount });
   }
 
-  /** Positions as they were committed; the lowest of them. Also finds out whether a lost COMMIT went through. */
+  /** Takes the committed positions over, whether or not a lost COMMIT went through. Answers the lowest. */
   async #restorePositions(): Promise<number> {
     const { database, partition, projections } = this.#options;
     const checkpoints = await readCheckpoints(database);

@@ -1,7 +1,7 @@
 /**
- * Proves that the read models are what the log says: every row is made again from the log, in memory and event
- * by event, and compared with PostgreSQL, all in one snapshot. It uses no batch, no cache and no statement of
- * the projector, so that it can catch the projector's mistakes; it must never write.
+ * Proves that the read models are what the log says: every row is made again from the log, in memory and
+ * event by event, and compared with PostgreSQL, all in one snapshot. It uses no batch, no cache and no
+ * statement of the projector, so that it can catch the projector's mistakes; it must never write.
  *
  * Memory grows with the number of tickets and of throughput windows, never with the number of events: the
  * timeline is compared while it is read.
@@ -196,7 +196,7 @@ WHERE partition = $1 AND position BETWEEN $2 AND $3 ORDER BY position`,
     const key = table.key.join(', ');
     const types = table.key.map((name) => table.columns.find((each) => each.name === name)?.type);
     const after = table.key.map((_, index) => `$${index + 1}::text::${types[index]}`).join(', ');
-    // A time is asked for as text with all its digits: to read on from a rounded one would skip or repeat rows.
+    // A time is asked for as text with all its digits: reading on from a rounded one would repeat rows.
     const texts = table.key.map((name) => `${name}::text AS after_${name}`).join(', ');
     let last: FoundRow | undefined;
     for (;;) {

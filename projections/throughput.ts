@@ -1,7 +1,7 @@
 /**
- * The read models `docket.throughput_second`, `_minute`, `_hour` and `_day`: committed transitions per window,
- * by commit time (see domain/metrics/throughput.ts). A batch is counted by the second first and rolled up from
- * there, so a window costs nothing per event.
+ * The read models `docket.throughput_second`, `_minute`, `_hour` and `_day`: committed transitions per
+ * window, by commit time (see domain/metrics/throughput.ts). A batch is counted by the second first and
+ * rolled up from there, so a further window costs nothing per event.
  */
 import { type ThroughputWindow, throughputWindows, windowStart } from '../domain/metrics/throughput.ts';
 import type { RecordedEvent } from '../domain/ticket/events.ts';

@@ -27,7 +27,7 @@ export const ticketEventTable: Table<TimelineEntry> = {
   indexes: {
     // For reading on from a position. Positions only grow, so this B-tree is only ever written at its end.
     ticket_event_position: 'UNIQUE (partition, position)',
-    // For time ranges. Rows lie in order of commit, so a summary per block range does, and costs almost nothing.
+    // For time ranges. Rows lie in order of commit, so a summary per block range does; it costs nothing.
     ticket_event_time:
       'USING brin (recorded_at, occurred_at) WITH (pages_per_range = 32, autosummarize = on)',
   },

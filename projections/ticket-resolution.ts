@@ -1,7 +1,7 @@
 /**
  * The read model `docket.ticket_resolution`: how long each ticket took, and where the time went. What the
- * figures mean is defined in domain/metrics/resolution.ts and nowhere else. A row is written only when a figure
- * changes, so comments and field changes cost nothing here.
+ * figures mean is defined in domain/metrics/resolution.ts and nowhere else. A row is written only when a
+ * figure changes, so comments and field changes cost nothing here.
  */
 import { foldResolution, type ResolutionTimes, resolutionVersion } from '../domain/metrics/resolution.ts';
 import type { RecordedEvent } from '../domain/ticket/events.ts';

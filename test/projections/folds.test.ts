@@ -13,7 +13,7 @@ import { commandOf, Recorder, randomHistory } from './histories.ts';
 
 const hour = 3_600_000;
 
-/** Opened at nine, assigned at ten, held at eleven, resumed at one, resolved at two; committed a day later. */
+/** Opened at nine, assigned at ten, held at eleven, resumed at one, resolved at two; recorded a day later. */
 function story(): Recorder {
   const recorder = new Recorder();
   recorder.now = monday9 + 24 * hour;

@@ -19,7 +19,7 @@ const killCount = 50;
 const batchEventsMax = 24;
 const commitsBeforeKillMax = 12;
 const seed = Number(process.env.DOCKET_TEST_SEED ?? Date.now() % 1_000_000);
-const events = randomHistory({ seed, events: 24_000, liveTickets: 300 });
+const events = randomHistory({ seed, events: 12_000, liveTickets: 300 });
 const childFile = join(import.meta.dirname, 'projector-child.ts');
 
 let killed: TestDatabase;

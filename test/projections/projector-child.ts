@@ -1,6 +1,6 @@
 /**
  * A projector in a process of its own, for the kill test: reads events from a file, says `ready`, waits for a
- * line on its input, and then a line for each commit. It is killed at any moment, so it has nothing to tidy up.
+ * line on its input, and then writes one for each commit. It is killed at any moment; nothing is tidied up.
  */
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';

@@ -1,3 +1,4 @@
+/** The projector on real PostgreSQL: exactly once, fenced, and stopping by name where it can not go on. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Fault } from '../../domain/errors.ts';
 import type { RecordedEvent } from '../../domain/ticket/events.ts';

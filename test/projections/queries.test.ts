@@ -1,3 +1,4 @@
+/** The reads for command line and HTTP, and the view for analysts, against what the events say. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { windowStart } from '../../domain/metrics/throughput.ts';
 import { throughput, ticketRow } from '../../projections/queries.ts';

@@ -1,3 +1,4 @@
+/** The replay check must find every kind of tampering, in every table, and nothing where there is none. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { builtInWorkflows } from '../../domain/workflow/registry.ts';
 import { readModels } from '../../projections/read-models.ts';

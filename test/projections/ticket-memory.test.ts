@@ -1,3 +1,4 @@
+/** What a fold remembers: bounded, and never dropped while it may be uncommitted. */
 import { describe, expect, it } from 'vitest';
 import type { RecordedEvent } from '../../domain/ticket/events.ts';
 import { TicketMemory } from '../../projections/ticket-memory.ts';
