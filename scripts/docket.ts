@@ -2,6 +2,14 @@
 /** The `docket` command. It only puts the commands together; each lives in scripts/commands. */
 import { Command, CommanderError } from 'commander';
 import { exitCodes, reportError } from './cli/output.ts';
+import { importCommand } from './commands/import.ts';
+import { projectorCommand } from './commands/projector.ts';
+import { replayCommand } from './commands/replay.ts';
+import { serveCommand } from './commands/serve.ts';
+import { simulateCommand } from './commands/simulate.ts';
+import { throughputCommand } from './commands/throughput.ts';
+import { ticketCommand } from './commands/ticket.ts';
+import { verifyCommand } from './commands/verify.ts';
 import { workflowCommand } from './commands/workflow.ts';
 
 const program = new Command('docket')
@@ -15,7 +23,18 @@ const program = new Command('docket')
     '\nExit codes: 0 done, 1 problems were found, 2 the command was used wrongly, 3 it could not do its work.',
   );
 
-for (const command of [workflowCommand()]) program.addCommand(command);
+const commands = [
+  serveCommand(),
+  projectorCommand(),
+  importCommand(),
+  ticketCommand(),
+  throughputCommand(),
+  replayCommand(),
+  verifyCommand(),
+  workflowCommand(),
+  simulateCommand(),
+];
+for (const command of commands) program.addCommand(command);
 for (const command of [program, ...program.commands.flatMap((each) => [each, ...each.commands])]) {
   command.exitOverride();
 }
