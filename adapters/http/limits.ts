@@ -23,6 +23,8 @@ export const httpLimits = {
   answerMsMax: 60_000,
   /** How often late answers are looked for. */
   answerSweepMs: 1_000,
+  /** How often Node looks for requests that are late to arrive. */
+  arrivalSweepMs: 2_000,
   /** Silence on a connection in the middle of a request or an answer. */
   silenceMsMax: 120_000,
   /** Silence between two requests of one connection. */

@@ -83,7 +83,11 @@ function newApp(limits: HttpLimits): FastifyInstance {
     connectionTimeout: limits.silenceMsMax,
     requestTimeout: limits.requestMsMax,
     keepAliveTimeout: limits.keepAliveMsMax,
-    http: { headersTimeout: limits.headersMsMax, maxHeaderSize: limits.headerBytesMax },
+    http: {
+      headersTimeout: limits.headersMsMax,
+      maxHeaderSize: limits.headerBytesMax,
+      connectionsCheckingInterval: limits.arrivalSweepMs,
+    },
     routerOptions: {
       maxParamLength: limits.paramCharactersMax,
       onMaxParamLength: (_path, _request, response) => {

@@ -1,0 +1,70 @@
+/** How the server stops: nothing new, everything under way finished, and never longer than its bound. */
+import { describe, expect, it } from 'vitest';
+import type { CommandSink } from '../../../domain/ports.ts';
+import { actor } from '../../support/tickets.ts';
+import { startServer } from './harness.ts';
+
+const by = { actor: actor('agent') };
+
+/** Waits for its gate before it passes commands on: a slow disk. */
+function gated(engine: CommandSink) {
+  const gate = Promise.withResolvers<void>();
+  let waiting = 0;
+  const sink: CommandSink = {
+    submit: async (commands) => {
+      waiting += 1;
+      await gate.promise;
+      return engine.submit(commands);
+    },
+  };
+  return { sink, open: gate.resolve, waiting: () => waiting };
+}
+
+describe('announceStop', () => {
+  it('makes the server unready while it still serves', async () => {
+    await using server = await startServer();
+    server.server.announceStop();
+    const ready = await server.get('/readyz');
+    expect([ready.status, ready.body]).toMatchObject([503, { reasons: ['server: it is stopping'] }]);
+    expect((await server.get('/healthz')).status).toBe(200);
+    expect((await server.post('/v1/tickets', { ...by, data: {} })).status).toBe(201);
+  });
+});
+
+describe('close', () => {
+  it('lets requests under way finish, and accepts no others', async () => {
+    let gate: ReturnType<typeof gated> | undefined;
+    await using server = await startServer({
+      sink: (engine) => {
+        gate = gated(engine);
+        return gate.sink;
+      },
+    });
+    const underWay = server.post('/v1/tickets', { ticketId: 'LAST', ...by, data: {} });
+    await expect.poll(() => gate?.waiting()).toBe(1);
+    const closed = server.server.close();
+    await expect.poll(() => server.get('/healthz').catch(() => 'refused')).toBe('refused');
+    gate?.open();
+    expect(await underWay).toMatchObject({ status: 201, body: { ticketId: 'LAST', position: 1 } });
+    await closed;
+    expect(await server.log.head()).toBe(1);
+  });
+
+  it('waits no longer than its bound', async () => {
+    const sink: CommandSink = { submit: () => new Promise(() => undefined) };
+    await using server = await startServer({ sink: () => sink, limits: { drainMsMax: 100 } });
+    const stuck = server.post('/v1/commands', { commands: [] });
+    const failed = expect(stuck).rejects.toThrow();
+    await expect.poll(() => server.server.requestsInFlight).toBe(1);
+    await server.server.close();
+    await failed;
+  });
+
+  it('closes idle connections at once', async () => {
+    await using server = await startServer();
+    await Promise.all(Array.from({ length: 20 }, () => server.get('/healthz')));
+    const start = performance.now();
+    await server.server.close();
+    expect(performance.now() - start).toBeLessThan(2_000);
+  });
+});
