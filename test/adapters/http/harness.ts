@@ -3,6 +3,7 @@
  * fetch.
  */
 import { createHash } from 'node:crypto';
+import { expect } from 'vitest';
 import type { HttpContext } from '../../../adapters/http/context.ts';
 import type { HttpLimits } from '../../../adapters/http/limits.ts';
 import { buildServer, type HttpServer } from '../../../adapters/http/server.ts';
@@ -82,6 +83,20 @@ export async function startServer(options: HarnessOptions = {}): Promise<Harness
       await log.close();
     },
   };
+}
+
+/** The answer is a problem document with this status and code. */
+export function expectProblem(answer: Answer, status: number, code: string, more: object = {}): void {
+  expect(answer.type).toMatch(/^application\/problem\+json/);
+  expect(answer.body).toMatchObject({
+    type: `urn:docket:error:${code}`,
+    title: expect.any(String),
+    status,
+    detail: expect.any(String),
+    code,
+    ...more,
+  });
+  expect(answer.status).toBe(status);
 }
 
 async function answerOf(response: Response): Promise<Answer> {
