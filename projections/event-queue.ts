@@ -11,6 +11,11 @@ import type { RecordedEvent } from '../domain/ticket/events.ts';
 
 /** Asked of the reader at once. Small, so that decoding does not keep the database's socket waiting. */
 export const readEventsMax = 2_048;
+/**
+ * Text in the events that the queue holds, and in those of one batch, beyond which no more are taken. Events
+ * are mostly small, but comments may be long, and a count alone would not bound the memory they need.
+ */
+export const textCharsMax = 32 * 1_024 * 1_024;
 
 export interface EventQueueOptions {
   readonly partition: number;
@@ -22,12 +27,19 @@ export interface EventQueueOptions {
   readonly eventsMax: number;
 }
 
+/** What the reader gave at once, or what is left of it. */
+interface Piece {
+  readonly events: readonly RecordedEvent[];
+  readonly chars: number;
+}
+
 export class EventQueue {
   readonly #stop = new AbortController();
   readonly #eventsMax: number;
   readonly #filled: Promise<void>;
-  #batches: (readonly RecordedEvent[])[] = [];
+  #pieces: Piece[] = [];
   #count = 0;
+  #chars = 0;
   #ended = false;
   #failure: { readonly error: unknown } | undefined;
   #wakeTaker: () => void = () => undefined;
@@ -61,12 +73,15 @@ export class EventQueue {
     }
     if (this.#count === 0 && this.#failure !== undefined) throw this.#failure.error;
     const taken: RecordedEvent[] = [];
-    for (let batch = this.#batches.shift(); batch !== undefined; batch = this.#batches.shift()) {
-      const room = max - taken.length;
-      for (const event of batch.length <= room ? batch : batch.slice(0, room)) taken.push(event);
-      if (batch.length > room) this.#batches.unshift(batch.slice(room));
-      if (taken.length >= max) break;
+    let chars = 0;
+    for (let piece = this.#pieces.shift(); piece !== undefined; piece = this.#pieces.shift()) {
+      const [head, rest] = split(piece, max - taken.length);
+      for (const event of head.events) taken.push(event);
+      chars += head.chars;
+      if (rest !== undefined) this.#pieces.unshift(rest);
+      if (taken.length >= max || chars >= textCharsMax) break;
     }
+    this.#chars -= chars;
     this.#count -= taken.length;
     this.#wakeFiller();
     return taken;
@@ -87,10 +102,12 @@ export class EventQueue {
           throw gap(event, partition, expected);
         expected += 1;
       }
-      this.#batches.push(batch);
+      const piece = { events: batch, chars: charsIn(batch) };
+      this.#pieces.push(piece);
       this.#count += batch.length;
+      this.#chars += piece.chars;
       this.#wakeTaker();
-      while (this.#count >= this.#eventsMax && !signal.aborted) {
+      while ((this.#count >= this.#eventsMax || this.#chars >= textCharsMax) && !signal.aborted) {
         await new Promise<void>((resolve) => {
           this.#wakeFiller = resolve;
         });
@@ -99,6 +116,31 @@ export class EventQueue {
       await setImmediate();
     }
   }
+}
+
+/** The first events and the rest; of their text, each gets its share by count, so that nothing is lost. */
+function split({ events, chars }: Piece, count: number): readonly [Piece, Piece | undefined] {
+  if (events.length <= count) return [{ events, chars }, undefined];
+  const share = Math.floor((chars * count) / events.length);
+  return [
+    { events: events.slice(0, count), chars: share },
+    { events: events.slice(count), chars: chars - share },
+  ];
+}
+
+/** Characters in the texts of data, at any depth. */
+function charsIn(batch: readonly RecordedEvent[]): number {
+  let chars = 0;
+  for (const event of batch) chars += textLength(event.data);
+  return chars;
+}
+
+function textLength(value: unknown): number {
+  if (typeof value === 'string') return value.length;
+  if (typeof value !== 'object' || value === null) return 0;
+  let length = 0;
+  for (const item of Object.values(value)) length += textLength(item);
+  return length;
 }
 
 function gap(event: RecordedEvent, partition: number, expected: number): Fault {

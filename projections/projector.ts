@@ -13,7 +13,7 @@ import type { Projection } from './projection.ts';
 import type { Database } from './sql.ts';
 
 /** Events per transaction, far behind the log's end; near it, a batch is whatever came since the last one. */
-export const batchEventsMaxDefault = 32_768;
+export const batchEventsMaxDefault = 65_536;
 
 export interface ProjectorOptions {
   readonly reader: EventReader;
