@@ -8,7 +8,7 @@
  * them, are then decided again, in their order, before anything newer.
  */
 import { answer, dropNumber, type Entry, type RoundContext, type Submission } from './engine/entry.ts';
-import { type Decided, decideAll, prepare, type Round } from './engine/round.ts';
+import { decideAll, prepare, type Round } from './engine/round.ts';
 import { Fault } from './errors.ts';
 import type { AppendOutcome, Clock, CommandSink, EventLog, Outcome } from './ports.ts';
 import { TicketCache } from './ticket/cache.ts';
@@ -21,7 +21,7 @@ export const engineLimits = {
   /** Commands that may be waiting for their answer; more are refused with `overloaded`. */
   unansweredCommandsMax: 100_000,
   /** Commands that are decided and appended together. */
-  roundCommandsMax: 8_192,
+  roundCommandsMax: 4_096,
   /**
    * Rounds decided but not yet durable, where the log has no other writer. Where it has, a round waits for
    * the one before: a conflict would leave it decided on revisions that exist by then, but are somebody
@@ -214,19 +214,20 @@ export class Engine implements CommandSink {
     // Once something is to be decided again, later rounds rest on what did not happen.
     const mustRepeat = conflicts.length > 0 || this.#again.length > 0;
     for (const { ticketId } of conflicts) this.#context.cache.delete(ticketId);
-    for (const decided of round.decided) this.#conclude(decided, round, outcomes, mustRepeat);
+    for (const entry of round.entries) this.#conclude(entry, round, outcomes, mustRepeat);
   }
 
-  #conclude(decided: Decided, round: Round, outcomes: readonly AppendOutcome[], mustRepeat: boolean): void {
-    const { entry } = decided;
-    const appended = 'write' in decided ? outcomes[decided.write] : undefined;
-    if ('accepted' in decided && appended?.status === 'appended') {
-      answer(this.#context, entry, { ...decided.accepted, position: appended.position });
+  #conclude(entry: Entry, round: Round, outcomes: readonly AppendOutcome[], mustRepeat: boolean): void {
+    const { outcome, write } = entry;
+    const appended = write === undefined ? undefined : outcomes[write];
+    if (outcome?.status === 'accepted' && appended?.status === 'appended') {
+      outcome.position = appended.position;
+      answer(this.#context, entry, outcome);
       return;
     }
-    if ('write' in decided) this.#forget(round, decided.write);
-    if (!mustRepeat && 'outcome' in decided) {
-      answer(this.#context, entry, decided.outcome);
+    if (write !== undefined) this.#forget(round, write);
+    else if (!mustRepeat && outcome !== undefined) {
+      answer(this.#context, entry, outcome);
       return;
     }
     this.#counts.conflicts += 1;
@@ -283,6 +284,9 @@ function newEntry(command: Command, submission: Submission, index: number): Entr
     ticketId: undefined,
     newTicketId: undefined,
     numbered: undefined,
-    again: [],
+    slot: undefined,
+    outcome: undefined,
+    write: undefined,
+    again: undefined,
   };
 }

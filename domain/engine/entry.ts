@@ -1,8 +1,9 @@
 /** What the parts of the engine share: a command on its way to its answer, and what it needs to get there. */
-import type { Clock, EventLog, Outcome } from '../ports.ts';
-import type { TicketCache } from '../ticket/cache.ts';
+import type { Accepted, Clock, EventLog, Outcome } from '../ports.ts';
+import type { Slot, TicketCache } from '../ticket/cache.ts';
 import type { Command } from '../ticket/commands.ts';
 import type { TicketNumbers } from '../ticket/numbering.ts';
+import type { Rejection } from '../ticket/rejection.ts';
 import type { TicketId } from '../ticket/values.ts';
 import type { Workflows } from '../workflow/registry.ts';
 
@@ -40,16 +41,24 @@ export interface Entry {
   ticketId: TicketId | undefined;
   newTicketId: TicketId | undefined;
   numbered: TicketId | undefined;
+  /** The ticket's place in the cache, if it was there when the round was prepared. */
+  slot: Slot | undefined;
+  /** What was decided last, and the number of the round's write that it depends on, if on any. */
+  outcome: Decided | undefined;
+  write: number | undefined;
   /** The same command, sent again before this one was answered; answered together with it. */
-  readonly again: Entry[];
+  again: Entry[] | undefined;
 }
+
+/** An outcome whose position is not known until it is durable. */
+export type Decided = Rejection | { -readonly [K in keyof Accepted]: Accepted[K] };
 
 /** Gives an entry, and those that were the same command sent again, their answer. */
 export function answer(context: RoundContext, entry: Entry, outcome: Outcome): void {
   const { commandId } = entry.command;
   if (commandId !== undefined) context.unanswered.delete(commandId);
   entry.submission.answer(entry.index, outcome);
-  if (entry.again.length === 0) return;
+  if (entry.again === undefined) return;
   const again = outcome.status === 'accepted' ? { ...outcome, repeated: true } : outcome;
   for (const follower of entry.again) follower.submission.answer(follower.index, again);
 }

@@ -29,8 +29,10 @@ export async function withoutRepeats(
       continue;
     }
     done.add(entry);
-    if (first.digest === entry.digest) first.again.push(entry);
-    else entry.submission.answer(entry.index, reusedId(context, entry));
+    if (first.digest === entry.digest) {
+      first.again ??= [];
+      first.again.push(entry);
+    } else entry.submission.answer(entry.index, reusedId(context, entry));
   }
   await inChunks(unseen, async (entry) => {
     if (await answerFromLog(context, entry)) done.add(entry);

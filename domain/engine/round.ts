@@ -3,25 +3,21 @@
  * has to be looked up is looked up first; deciding itself is then one pass without waiting, so that the state
  * that a command is decided on can not change under it.
  */
-import type { Accepted, Outcome, Write } from '../ports.ts';
-import type { TicketCache } from '../ticket/cache.ts';
+import type { Write } from '../ports.ts';
+import type { Slot, TicketCache } from '../ticket/cache.ts';
 import { decide } from '../ticket/decide.ts';
 import type { Acceptance, StampedCommand } from '../ticket/decision.ts';
 import { evolve, replay } from '../ticket/evolve.ts';
 import { mayRelate, relatedTickets } from '../ticket/other-tickets.ts';
-import { reject } from '../ticket/rejection.ts';
+import { type Rejection, reject } from '../ticket/rejection.ts';
 import type { TicketState } from '../ticket/state.ts';
 import type { TicketId } from '../ticket/values.ts';
-import { answer, dropNumber, type Entry, inChunks, type RoundContext } from './entry.ts';
+import { answer, type Decided, dropNumber, type Entry, inChunks, type RoundContext } from './entry.ts';
 import { withoutRepeats } from './repeats.ts';
 
-/** An entry with what was decided: an outcome at once, or one that depends on a write of the round. */
-export type Decided =
-  | { readonly entry: Entry; readonly outcome: Outcome }
-  | { readonly entry: Entry; readonly write: number; readonly accepted: Omit<Accepted, 'position'> };
-
+/** Decided entries, and what they write; an entry's `write` is an index into `writes`. */
 export interface Round {
-  readonly decided: readonly Decided[];
+  readonly entries: readonly Entry[];
   readonly writes: readonly Write[];
 }
 
@@ -36,7 +32,8 @@ export async function prepare(context: RoundContext, entries: readonly Entry[]):
   const missing = new Set<TicketId>();
   for (const entry of named) {
     const ticketId = ticketIdOf(entry);
-    if (context.cache.get(ticketId) === undefined) missing.add(ticketId);
+    entry.slot = context.cache.find(ticketId);
+    if (entry.slot === undefined) missing.add(ticketId);
   }
   await load(context, missing);
   await load(context, missingRelated(context, named));
@@ -45,13 +42,14 @@ export async function prepare(context: RoundContext, entries: readonly Entry[]):
 
 /** Decides prepared entries one after the other; the cache then holds their tickets as they will be. */
 export function decideAll(context: RoundContext, entries: readonly Entry[]): Round {
-  const decided: Decided[] = [];
   const writes: Write[] = [];
   const now = context.clock.now();
   for (const entry of entries) {
     entry.tries += 1;
+    entry.write = undefined;
     const command = stamp(entry, now);
-    const ticket = context.cache.get(command.ticketId);
+    const slot = entry.slot?.held === true ? entry.slot : context.cache.find(command.ticketId);
+    const ticket = slot?.ticket;
     const decision = decide({
       ticket,
       command,
@@ -62,19 +60,17 @@ export function decideAll(context: RoundContext, entries: readonly Entry[]): Rou
     if (decision.status === 'rejected') {
       if (entry.numbered !== undefined) context.numbers.giveBack(entry.numbered);
       dropNumber(entry);
-      decided.push({ entry, outcome: decision });
+      entry.outcome = decision;
       continue;
     }
-    const accepted = apply(context.cache, command, ticket, decision);
-    if (decision.events.length === 0) decided.push({ entry, outcome: { ...accepted, position: 0 } });
-    else {
-      const expectedRevision = ticket?.revision ?? 0;
-      const also = decision.also.length === 0 ? undefined : decision.also;
-      decided.push({ entry, accepted, write: writes.length });
-      writes.push({ ticketId: command.ticketId, expectedRevision, events: decision.events, also });
-    }
+    entry.outcome = apply(context.cache, command, slot, decision);
+    if (decision.events.length === 0) continue;
+    entry.write = writes.length;
+    const expectedRevision = ticket?.revision ?? 0;
+    const also = decision.also.length === 0 ? undefined : decision.also;
+    writes.push({ ticketId: command.ticketId, expectedRevision, events: decision.events, also });
   }
-  return { decided, writes };
+  return { entries, writes };
 }
 
 /**
@@ -155,17 +151,19 @@ function stamp(entry: Entry, now: number): StampedCommand {
   };
 }
 
+/** Lets the cache hold what the decision makes of its tickets, and answers what the caller will be told. */
 function apply(
   cache: TicketCache,
   command: StampedCommand,
-  before: TicketState | undefined,
+  slot: Slot | undefined,
   decision: Acceptance,
-): Omit<Accepted, 'position'> {
-  let ticket = before;
+): Exclude<Decided, Rejection> {
+  let ticket = slot?.ticket;
   for (const event of decision.events) ticket = evolve(ticket, event, command.ticketId);
   if (ticket === undefined) throw new Error(`bug: ${command.type} was accepted without a ticket`);
+  if (slot === undefined) cache.set(ticket);
+  else slot.ticket = ticket;
   let events = decision.events.length;
-  if (events > 0) cache.set(ticket);
   for (const append of decision.also) {
     let other = cache.get(append.ticketId);
     for (const event of append.events) other = evolve(other, event, append.ticketId);
@@ -174,7 +172,7 @@ function apply(
   }
   const { ticketId, revision, state } = ticket;
   const newTicketId = decision.also.length > 0 ? command.newTicketId : undefined;
-  return { status: 'accepted', ticketId, revision, state, events, newTicketId, repeated: false };
+  return { status: 'accepted', ticketId, revision, state, events, position: 0, newTicketId, repeated: false };
 }
 
 /** Brings tickets into the cache; those that do not exist stay out of it. */

@@ -1,46 +1,78 @@
 /**
- * A bounded memory of ticket states. Two generations stand in for exact recency: whatever was used since the
- * younger one began is kept, and a look-up costs no list surgery on the hot path.
+ * A bounded memory of ticket states. When it is full, tickets leave that were not used since the last look at
+ * them ("second chance"): nearly the order of use, without keeping a list in order on the hot path.
  */
 import type { TicketState } from './state.ts';
 import type { TicketId } from './values.ts';
 
+/** A ticket's place in the cache: whoever has it can read and replace the ticket without another look-up. */
+export interface Slot {
+  ticket: TicketState;
+  used: boolean;
+  /** False once the ticket has left the cache; the slot must then not be used any more. */
+  held: boolean;
+}
+
 export class TicketCache {
   readonly #ticketsMax: number;
-  #young = new Map<TicketId, TicketState>();
-  #old = new Map<TicketId, TicketState>();
+  readonly #slots = new Map<TicketId, Slot>();
+  /** Where the next look for a ticket to leave begins. */
+  #hand: MapIterator<[TicketId, Slot]> = this.#slots.entries();
 
-  /** Holds at most `ticketsMax` tickets, and always the half of that number used last. */
   constructor(ticketsMax: number) {
-    this.#ticketsMax = ticketsMax;
+    this.#ticketsMax = Math.max(1, ticketsMax);
+  }
+
+  find(ticketId: TicketId): Slot | undefined {
+    const slot = this.#slots.get(ticketId);
+    if (slot !== undefined) slot.used = true;
+    return slot;
   }
 
   get(ticketId: TicketId): TicketState | undefined {
-    const young = this.#young.get(ticketId);
-    if (young !== undefined) return young;
-    const old = this.#old.get(ticketId);
-    if (old !== undefined) this.set(old);
-    return old;
+    return this.find(ticketId)?.ticket;
   }
 
   set(ticket: TicketState): void {
-    this.#young.set(ticket.ticketId, ticket);
-    if (this.#young.size < this.#ticketsMax / 2) return;
-    this.#old = this.#young;
-    this.#young = new Map();
+    const slot = this.#slots.get(ticket.ticketId);
+    if (slot !== undefined) {
+      slot.ticket = ticket;
+      slot.used = true;
+      return;
+    }
+    if (this.#slots.size >= this.#ticketsMax) this.#makeRoom();
+    this.#slots.set(ticket.ticketId, { ticket, used: true, held: true });
   }
 
   delete(ticketId: TicketId): void {
-    this.#young.delete(ticketId);
-    this.#old.delete(ticketId);
+    const slot = this.#slots.get(ticketId);
+    if (slot === undefined) return;
+    slot.held = false;
+    this.#slots.delete(ticketId);
   }
 
   clear(): void {
-    this.#young.clear();
-    this.#old.clear();
+    for (const ticketId of [...this.#slots.keys()]) this.delete(ticketId);
   }
 
   get size(): number {
-    return this.#young.size + this.#old.size;
+    return this.#slots.size;
+  }
+
+  /** Goes round at most twice: at the second pass nothing counts as used any more. */
+  #makeRoom(): void {
+    for (let looks = 0; looks <= 2 * this.#slots.size + 1; looks += 1) {
+      const next = this.#hand.next();
+      if (next.done === true) {
+        this.#hand = this.#slots.entries();
+        continue;
+      }
+      const [ticketId, slot] = next.value;
+      if (!slot.used) {
+        this.delete(ticketId);
+        return;
+      }
+      slot.used = false;
+    }
   }
 }
