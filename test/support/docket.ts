@@ -1,0 +1,80 @@
+/** The `docket` command as a person runs it: a real process, with its output and exit code. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const entry = join(import.meta.dirname, '../../scripts/docket.ts');
+const startMsMax = 30_000;
+
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function start(args: readonly string[]): { child: ChildProcess; ended: Promise<Ended> } {
+  const { DATABASE_URL: _, DOCKET_DATA_DIR: __, ...env } = process.env;
+  const child = spawn(process.execPath, [entry, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  let stdout = '';
+  let stderr = '';
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  const ended = new Promise<Ended>((resolve) => {
+    child.once('close', (code) => resolve({ code, stdout, stderr }));
+  });
+  return { child, ended };
+}
+
+export function docket(...args: readonly string[]): Promise<Ended> {
+  return start(args).ended;
+}
+
+/** A result that was asked for as JSON. */
+export async function docketJson(...args: readonly string[]): Promise<unknown> {
+  const { code, stdout, stderr } = await docket(...args, '--json');
+  if (code !== 0) throw new Error(`docket ${args.join(' ')} ended with ${code}: ${stderr}`);
+  return JSON.parse(stdout);
+}
+
+export interface RunningServer {
+  readonly url: string;
+  readonly pid: number;
+  /** Ctrl-C, and what came of it. */
+  stop(signal?: NodeJS.Signals): Promise<Ended>;
+}
+
+/** `docket serve` on a free port, ready to take commands. */
+export async function serve(dataDir: string): Promise<RunningServer> {
+  const { child, ended } = start(['serve', '--port', '0', '--data-dir', dataDir]);
+  let end: Ended | undefined;
+  void ended.then((result) => {
+    end = result;
+  });
+  const giveUpAtMs = performance.now() + startMsMax;
+  while (performance.now() < giveUpAtMs && end === undefined) {
+    const record = readServerFile(dataDir);
+    if (record !== undefined && record.pid === child.pid) {
+      const stop = (signal: NodeJS.Signals = 'SIGINT') => {
+        child.kill(signal);
+        return ended;
+      };
+      return { url: record.url, pid: record.pid, stop };
+    }
+    await sleep(20);
+  }
+  child.kill('SIGKILL');
+  throw new Error(`docket serve did not start: ${(await ended).stderr}`);
+}
+
+function readServerFile(dataDir: string): { pid: number; url: string } | undefined {
+  try {
+    return JSON.parse(readFileSync(join(dataDir, 'server.json'), 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
