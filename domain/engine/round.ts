@@ -7,7 +7,8 @@ import type { Write } from '../ports.ts';
 import type { Slot, TicketCache } from '../ticket/cache.ts';
 import { decide } from '../ticket/decide.ts';
 import type { Acceptance, StampedCommand } from '../ticket/decision.ts';
-import { evolve, replay } from '../ticket/evolve.ts';
+import type { NewEvent } from '../ticket/events.ts';
+import { evolve, evolveInPlace, replay } from '../ticket/evolve.ts';
 import { mayRelate, relatedTickets } from '../ticket/other-tickets.ts';
 import { type Rejection, reject } from '../ticket/rejection.ts';
 import type { TicketState } from '../ticket/state.ts';
@@ -63,10 +64,11 @@ export function decideAll(context: RoundContext, entries: readonly Entry[]): Rou
       entry.outcome = decision;
       continue;
     }
+    // Taken before the decision changes the ticket where it is.
+    const expectedRevision = ticket?.revision ?? 0;
     entry.outcome = apply(context.cache, command, slot, decision);
     if (decision.events.length === 0) continue;
     entry.write = writes.length;
-    const expectedRevision = ticket?.revision ?? 0;
     const also = decision.also.length === 0 ? undefined : decision.also;
     writes.push({ ticketId: command.ticketId, expectedRevision, events: decision.events, also });
   }
@@ -158,21 +160,33 @@ function apply(
   slot: Slot | undefined,
   decision: Acceptance,
 ): Exclude<Decided, Rejection> {
-  let ticket = slot?.ticket;
-  for (const event of decision.events) ticket = evolve(ticket, event, command.ticketId);
-  if (ticket === undefined) throw new Error(`bug: ${command.type} was accepted without a ticket`);
-  if (slot === undefined) cache.set(ticket);
-  else slot.ticket = ticket;
+  const ticket = evolved(cache, slot?.ticket, decision.events, command.ticketId);
   let events = decision.events.length;
   for (const append of decision.also) {
-    let other = cache.get(append.ticketId);
-    for (const event of append.events) other = evolve(other, event, append.ticketId);
-    if (other !== undefined) cache.set(other);
+    evolved(cache, cache.get(append.ticketId), append.events, append.ticketId);
     events += append.events.length;
   }
   const { ticketId, revision, state } = ticket;
   const newTicketId = decision.also.length > 0 ? command.newTicketId : undefined;
   return { status: 'accepted', ticketId, revision, state, events, position: 0, newTicketId, repeated: false };
+}
+
+/** The cache alone holds its tickets, so they are changed where they are. */
+function evolved(
+  cache: TicketCache,
+  before: TicketState | undefined,
+  events: readonly NewEvent[],
+  ticketId: TicketId,
+): TicketState {
+  let ticket = before;
+  for (const event of events) {
+    if (ticket === undefined) {
+      ticket = evolve(undefined, event, ticketId);
+      cache.set(ticket);
+    } else evolveInPlace(ticket, event);
+  }
+  if (ticket === undefined) throw new Error(`bug: a decision on ${ticketId} was accepted without a ticket`);
+  return ticket;
 }
 
 /** Brings tickets into the cache; those that do not exist stay out of it. */

@@ -1,26 +1,43 @@
 /**
  * The body of a command as one text, to tell whether a command id is used again for something else. Two
- * commands with the same content have the same text, in whatever order their keys came.
+ * commands with the same content have the same text; the order of a command's fields does not matter.
  */
 import type { Command } from './commands.ts';
 
 export function commandBody(command: Command): string {
-  const { commandId: _, ...body } = command;
-  return canonicalJson(body);
+  const { actor, onBehalfOf } = command;
+  return JSON.stringify([
+    command.type,
+    command.ticketId,
+    command.expectedRevision,
+    command.occurredAt,
+    actor.id,
+    actor.role,
+    onBehalfOf?.id,
+    onBehalfOf?.role,
+    command.correlationId,
+    command.causationId,
+    command.source,
+    command.workflow,
+    inOrder(command.data),
+  ]);
 }
 
-/** JSON with the keys of every object in order, and without those that are undefined. */
-function canonicalJson(value: unknown): string {
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
-  const entries: readonly [string, unknown][] = Object.entries(value);
-  let text = '';
-  for (const [key, each] of entries.toSorted(byKey)) {
-    if (each !== undefined) text += `${JSON.stringify(key)}:${canonicalJson(each)},`;
+/** A command's data with its keys in order, and those of the objects in it. */
+function inOrder(data: object): object {
+  const names = Object.keys(data);
+  if (names.length === 0) return data;
+  const ordered: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(data).sort(byName)) {
+    ordered[name] = isObject(value) ? inOrder(value) : value;
   }
-  return `{${text}}`;
+  return ordered;
 }
 
-function byKey([left]: readonly [string, unknown], [right]: readonly [string, unknown]): number {
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function byName([left]: readonly [string, unknown], [right]: readonly [string, unknown]): number {
   return left < right ? -1 : 1;
 }

@@ -6,21 +6,28 @@ import type { NewEvent } from './events.ts';
 import type { Link, TicketState } from './state.ts';
 import type { FieldChanges, Fields, FieldValue, TicketId } from './values.ts';
 
-type Changes = Partial<Omit<TicketState, 'ticketId' | 'workflow' | 'revision' | 'state'>>;
+type Changeable = { -readonly [K in keyof TicketState]: TicketState[K] };
 
 /** The first event of a ticket must be `TicketOpened`; the log's revisions see to that. */
 export function evolve(ticket: TicketState | undefined, event: NewEvent, ticketId: TicketId): TicketState {
   if (ticket === undefined) return opened(event, ticketId);
-  const leftState = lifecycleOf(ticket.state) !== lifecycleOf(event.state);
-  return {
-    ...ticket,
-    // A hold ends with the state it was for, whichever event ends it.
-    hold: leftState ? undefined : ticket.hold,
-    ...changesOf(ticket, event),
-    workflow: event.workflow,
-    revision: ticket.revision + 1,
-    state: event.state,
-  };
+  const next = { ...ticket };
+  evolveInPlace(next, event);
+  return next;
+}
+
+/**
+ * Like `evolve`, but changes the ticket it is given: for a caller who alone holds it, such as the engine with
+ * a hundred thousand live tickets, for which a new object per event is mostly work for the garbage collector.
+ */
+export function evolveInPlace(ticket: Changeable, event: NewEvent): void {
+  const before = ticket.state;
+  ticket.workflow = event.workflow;
+  ticket.revision += 1;
+  ticket.state = event.state;
+  // A hold ends with the state it was for, whichever event ends it.
+  if (ticket.hold !== undefined && lifecycleOf(before) !== lifecycleOf(event.state)) ticket.hold = undefined;
+  change(ticket, event, before);
 }
 
 /** Folds a ticket's whole history; `undefined` for none. */
@@ -73,59 +80,104 @@ function opened(event: NewEvent, ticketId: TicketId): TicketState {
   };
 }
 
-function changesOf(ticket: TicketState, event: NewEvent): Changes {
+function change(ticket: Changeable, event: NewEvent, before: string): void {
   switch (event.type) {
-    case 'TicketAssigned': {
-      const group = event.data.group === undefined ? ticket.group : (event.data.group ?? undefined);
-      return { assignee: event.data.agent, group, offer: undefined };
-    }
+    case 'TicketAssigned':
+      ticket.assignee = event.data.agent;
+      if (event.data.group !== undefined) ticket.group = event.data.group ?? undefined;
+      ticket.offer = undefined;
+      return;
     case 'TicketQueued':
-      return { group: event.data.group, assignee: undefined, offer: undefined };
+      ticket.group = event.data.group;
+      ticket.assignee = undefined;
+      ticket.offer = undefined;
+      return;
     case 'TicketOffered':
-      return { offer: { agent: event.data.agent, expiresAt: event.data.expiresAt } };
+      ticket.offer = { agent: event.data.agent, expiresAt: event.data.expiresAt };
+      return;
     case 'OfferAccepted':
-      return { assignee: event.data.agent, offer: undefined };
+      ticket.assignee = event.data.agent;
+      ticket.offer = undefined;
+      return;
     case 'OfferDeclined':
     case 'OfferExpired':
-      return { offer: undefined };
+      ticket.offer = undefined;
+      return;
     case 'TicketUnassigned':
-      return { assignee: undefined, group: undefined, offer: undefined };
+      ticket.group = undefined;
+      ticket.assignee = undefined;
+      ticket.offer = undefined;
+      return;
     case 'AgentRemoved':
     case 'AgentWentOffline':
-      return { assignee: undefined, offer: undefined };
+      ticket.assignee = undefined;
+      ticket.offer = undefined;
+      return;
     case 'TicketHeld':
-      return { hold: { reason: event.data.reason, until: event.data.until, timerId: event.data.timerId } };
+      ticket.hold = { reason: event.data.reason, until: event.data.until, timerId: event.data.timerId };
+      return;
     case 'RequesterAwaited':
-      return { hold: { reason: 'caller', until: event.data.until, timerId: event.data.timerId } };
+      ticket.hold = { reason: 'caller', until: event.data.until, timerId: event.data.timerId };
+      return;
     case 'TicketResolved':
-      return {
-        resolvedAt: event.occurredAt,
-        resolutionCode: event.data.code,
-        fields: withFields(ticket.fields, event.data.fields),
-      };
+      ticket.resolvedAt = event.occurredAt;
+      ticket.resolutionCode = event.data.code;
+      ticket.fields = withFields(ticket.fields, event.data.fields);
+      return;
     case 'TicketReopened':
-      return { resolvedAt: undefined, resolutionCode: undefined };
+      unresolve(ticket);
+      return;
     case 'RequesterReplied':
-      return lifecycleOf(ticket.state) === lifecycleOf(event.state)
-        ? {}
-        : { resolvedAt: undefined, resolutionCode: undefined };
+      if (lifecycleOf(before) !== lifecycleOf(event.state)) unresolve(ticket);
+      return;
+    default:
+      changeContent(ticket, event);
+  }
+}
+
+type WorkEvent =
+  | 'TicketAssigned'
+  | 'TicketQueued'
+  | 'TicketOffered'
+  | 'OfferAccepted'
+  | 'OfferDeclined'
+  | 'OfferExpired'
+  | 'TicketUnassigned'
+  | 'AgentRemoved'
+  | 'AgentWentOffline'
+  | 'TicketHeld'
+  | 'RequesterAwaited'
+  | 'TicketResolved'
+  | 'TicketReopened'
+  | 'RequesterReplied';
+
+/** Events that touch fields and links, and those that change nothing beyond the state. */
+function changeContent(ticket: Changeable, event: Exclude<NewEvent, { type: WorkEvent }>): void {
+  switch (event.type) {
     case 'TicketClosed':
     case 'FieldsChanged':
-      return { fields: withFields(ticket.fields, event.data.fields) };
-    case 'ContentRedacted':
-      return {
-        fields: withFields(ticket.fields, Object.fromEntries(event.data.fields.map((name) => [name, null]))),
-      };
+      ticket.fields = withFields(ticket.fields, event.data.fields);
+      return;
+    case 'ContentRedacted': {
+      const cleared = Object.fromEntries(event.data.fields.map((name) => [name, null]));
+      ticket.fields = withFields(ticket.fields, cleared);
+      return;
+    }
     case 'TicketMerged':
-      return { mergedInto: event.data.into };
+      ticket.mergedInto = event.data.into;
+      return;
     case 'TicketAbsorbed':
-      return { links: [...ticket.links, { ticket: event.data.from, relation: 'merged' }] };
+      ticket.links = [...ticket.links, { ticket: event.data.from, relation: 'merged' }];
+      return;
     case 'FollowUpOpened':
-      return { links: [...ticket.links, { ticket: event.data.followUp, relation: 'follow_up' }] };
+      ticket.links = [...ticket.links, { ticket: event.data.followUp, relation: 'follow_up' }];
+      return;
     case 'TicketSplit':
-      return { links: [...ticket.links, { ticket: event.data.splitOff, relation: 'split_off' }] };
+      ticket.links = [...ticket.links, { ticket: event.data.splitOff, relation: 'split_off' }];
+      return;
     case 'TicketLinked':
-      return { links: [...ticket.links, event.data] };
+      ticket.links = [...ticket.links, event.data];
+      return;
     case 'TicketOpened':
     case 'WorkStarted':
     case 'HoldExpired':
@@ -134,10 +186,15 @@ function changesOf(ticket: TicketState, event: NewEvent): Changes {
     case 'TicketCancelled':
     case 'CommentAdded':
     case 'TicketEscalated':
-      return {};
+      return;
     default:
-      return unknownEvent(event);
+      unknownEvent(event);
   }
+}
+
+function unresolve(ticket: Changeable): void {
+  ticket.resolvedAt = undefined;
+  ticket.resolutionCode = undefined;
 }
 
 function unknownEvent(event: never): never {
