@@ -221,7 +221,9 @@ async function probe(url: string): Promise<Probe> {
   }
 }
 
-/** Opened here and inherited, so that the server's user needs no access to the folder; no link is followed. */
+/**
+ * Opened here and inherited, so that the server's user needs no access to the folder; no link is followed.
+ */
 function openLog(path: string): number {
   const { O_APPEND, O_CREAT, O_NOFOLLOW, O_WRONLY } = constants;
   const log = openSync(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, 0o600);

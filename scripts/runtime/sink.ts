@@ -30,7 +30,9 @@ export async function openSink(dataDir: string): Promise<OpenSink> {
   return { sink: engine, server: undefined, close };
 }
 
-/** The log of a data folder with an engine on it. Throws `Fault('log_locked')` where another process has it. */
+/**
+ * The log of a data folder with an engine on it. Throws `Fault('log_locked')` where another process has it.
+ */
 export async function openEngine(dataDir: string) {
   await makeDataFolder(dataDir);
   const log = await openSegmentLog({

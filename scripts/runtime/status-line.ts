@@ -1,4 +1,6 @@
-/** What a running server tells every few seconds: committed transitions per second, and how far the rows lag. */
+/**
+ * What a running server tells every few seconds: committed transitions per second, and how far the rows lag.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Engine } from '../../domain/engine.ts';
 import type { EventReader } from '../../domain/ports.ts';

@@ -28,7 +28,9 @@ interface Answer {
   readonly outcome: Outcome;
 }
 
-/** Runs the child from a command on and kills it some milliseconds after its first answer, if it still runs. */
+/**
+ * Runs the child from a command on and kills it some milliseconds after its first answer, if it still runs.
+ */
 async function run(
   from: number,
   killAfterMs: number | undefined,

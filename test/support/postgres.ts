@@ -1,7 +1,7 @@
 /**
  * Real PostgreSQL for tests: one embedded server for each test process, shared while anybody uses it, and a
- * fresh database for each caller. The server must never outlive the process, however that ends: the adapter's watchdog sees to it, and the
- * folder of a killed run is removed by the next one.
+ * fresh database for each caller. The server must never outlive the process, however that ends: the adapter's
+ * watchdog sees to it, and the folder of a killed run is removed by the next one.
  */
 import { randomUUID } from 'node:crypto';
 import { chmodSync, chownSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

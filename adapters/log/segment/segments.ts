@@ -9,18 +9,8 @@
 import { join } from 'node:path';
 import type { RecordedEvent } from '../../../domain/ticket/events.ts';
 import type { TicketId } from '../../../domain/ticket/values.ts';
-import {
-  decodeFrameHeader,
-  type FrameHeader,
-  frameBytesTarget,
-  frameHeaderBytes,
-  frameKinds,
-  LogDamage,
-  payloadIntact,
-  type Salt,
-  segmentName,
-  undamaged,
-} from './format.ts';
+import { LogDamage, type Salt, segmentName } from './format.ts';
+import { FrameReader, recordOffset } from './frame-reader.ts';
 import { type HashSeed, KeyHash } from './hash.ts';
 import type { OpenFiles } from './open-files.ts';
 import type { RecordLocation } from './record.ts';
@@ -39,12 +29,6 @@ import {
   MemoryIndex,
   type TicketTable,
 } from './tables.ts';
-
-/** One read fetches nearly every frame; a larger one takes a second read. */
-const frameReadBytes = frameHeaderBytes + frameBytesTarget + 2 * 1024;
-
-/** Read buffers kept for the next frames. */
-const spareBuffersMax = 32;
 
 export interface Segment {
   readonly path: string;
@@ -97,12 +81,11 @@ export class Segments {
   generation = 0;
   /** Oldest first. */
   readonly #list: Segment[] = [];
-  readonly #files: OpenFiles;
   readonly #reindex: Reindex;
-  readonly #spare: Buffer[] = [];
+  readonly #frames: FrameReader;
 
   constructor(files: OpenFiles, seed: HashSeed, reindex: Reindex) {
-    this.#files = files;
+    this.#frames = new FrameReader(files);
     this.seed = seed;
     this.hash = new KeyHash(seed);
     this.#reindex = reindex;
@@ -202,7 +185,7 @@ export class Segments {
   async readRecord(place: RecordLocation): Promise<DecodedRecord> {
     const segment = this.byFirst(place.segment);
     if (segment === undefined) throw new LogDamage(String(place.segment), 0, 'a segment is missing');
-    return this.#readFrame(segment, place.frameOffset, (header, payload) => {
+    return this.#frames.read(segment, place.frameOffset, (header, payload) => {
       const at = recordOffset(segment, header, payload, place);
       return decodeRecord(payload, at, header, segment.firstPosition, place.frameOffset, place.index);
     });
@@ -212,7 +195,7 @@ export class Segments {
   async readCommand(place: RecordLocation, commandId: string): Promise<readonly RecordedEvent[]> {
     const segment = this.byFirst(place.segment);
     if (segment === undefined) throw new LogDamage(String(place.segment), 0, 'a segment is missing');
-    return this.#readFrame(segment, place.frameOffset, (header, payload) => {
+    return this.#frames.read(segment, place.frameOffset, (header, payload) => {
       const events: RecordedEvent[] = [];
       let at = recordOffset(segment, header, payload, place);
       for (let index = place.index; index < header.eventCount; index += 1) {
@@ -226,56 +209,9 @@ export class Segments {
   }
 
   #keysAt(segment: Segment, entry: IndexEntry): Promise<RecordKeys> {
-    return this.#readFrame(segment, entry.frameOffset, (header, payload) =>
+    return this.#frames.read(segment, entry.frameOffset, (header, payload) =>
       decodeKeys(payload, recordOffset(segment, header, payload, entry)),
     );
-  }
-
-  /**
-   * Reads and checks one frame; its bytes are used for the next one when `use` returns. A frame that fails is
-   * read once more from a file opened anew: a writer that recovered may have put another one in its place.
-   */
-  async #readFrame<T>(
-    segment: Segment,
-    offset: number,
-    use: (header: FrameHeader, payload: Buffer) => T,
-  ): Promise<T> {
-    try {
-      return await this.#readFrameOnce(segment, offset, use);
-    } catch (error) {
-      if (!(error instanceof LogDamage)) throw error;
-      await this.#files.drop(segment.path);
-      return this.#readFrameOnce(segment, offset, use);
-    }
-  }
-
-  async #readFrameOnce<T>(
-    segment: Segment,
-    offset: number,
-    use: (header: FrameHeader, payload: Buffer) => T,
-  ): Promise<T> {
-    const file = this.#files.file(segment.path);
-    const spare = this.#spare.pop() ?? Buffer.allocUnsafeSlow(frameReadBytes);
-    try {
-      let bytes = spare;
-      let length = await file.read(bytes, offset);
-      const header = decodeFrameHeader(bytes.subarray(0, length), 0, segment.salt);
-      if (header?.kind !== frameKinds.events) {
-        throw new LogDamage(segment.path, offset, 'no intact frame of events begins here');
-      }
-      const end = frameHeaderBytes + header.payloadBytes;
-      if (end > bytes.length) {
-        bytes = Buffer.allocUnsafe(end);
-        length = await file.read(bytes, offset);
-      }
-      const payload = bytes.subarray(frameHeaderBytes, Math.min(end, length));
-      if (!payloadIntact(payload, header)) {
-        throw new LogDamage(segment.path, offset, "the frame's payload fails its checksum");
-      }
-      return undamaged(segment.path, offset, () => use(header, payload));
-    } finally {
-      if (this.#spare.length < spareBuffersMax) this.#spare.push(spare);
-    }
   }
 
   async #candidates(
@@ -295,18 +231,4 @@ export class Segments {
       return [...entries].filter((entry) => entry.lo === lo && entry.hi === hi);
     }
   }
-}
-
-function recordOffset(
-  segment: Segment,
-  header: FrameHeader,
-  payload: Buffer,
-  place: { readonly frameOffset: number; readonly index: number },
-): number {
-  if (place.index >= header.eventCount) {
-    throw new LogDamage(segment.path, place.frameOffset, `the frame has no record number ${place.index}`);
-  }
-  let at = 0;
-  for (let index = 0; index < place.index; index += 1) at = recordEnd(payload, at);
-  return at;
 }

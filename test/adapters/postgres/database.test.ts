@@ -1,4 +1,6 @@
-/** The port of projections/sql.ts on a real server: values, bulk load, transactions, and the database gone. */
+/**
+ * The port of projections/sql.ts on a real server: values, bulk load, transactions, and the database gone.
+ */
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openDatabase } from '../../../adapters/postgres/database.ts';
