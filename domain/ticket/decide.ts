@@ -18,6 +18,7 @@ import { eventOf } from './event-of-command.ts';
 import type { TicketEvent } from './events.ts';
 import { evolve } from './evolve.ts';
 import { decideOther } from './other-tickets.ts';
+import type { Rejection } from './rejection.ts';
 import type { TicketState } from './state.ts';
 import type { Actor, TicketId } from './values.ts';
 
@@ -25,15 +26,18 @@ export const linkCountMax = 1_000;
 
 export function decide(input: DecisionInput): Decision {
   const { ticket, command } = input;
-  if (command.type === 'OpenTicket') return decideOpening(input, command);
-  if (ticket === undefined) {
+  if (command.type === 'OpenTicket') return revisionConflict(input) ?? decideOpening(input, command);
+  if (ticket === undefined)
     return refuse(input, 'ticket_not_found', `there is no ticket ${command.ticketId}`);
-  }
-  if (command.expectedRevision !== undefined && command.expectedRevision !== ticket.revision) {
-    const message = `ticket ${ticket.ticketId} is at revision ${ticket.revision}, not at ${command.expectedRevision}`;
-    return refuse(input, 'revision_conflict', message);
-  }
-  return decideTransition(input, ticket, command);
+  return revisionConflict(input) ?? decideTransition(input, ticket, command);
+}
+
+function revisionConflict(input: DecisionInput): Rejection | undefined {
+  const { ticketId, expectedRevision } = input.command;
+  const revision = input.ticket?.revision ?? 0;
+  if (expectedRevision === undefined || expectedRevision === revision) return undefined;
+  const message = `ticket ${ticketId} is at revision ${revision}, not at ${expectedRevision}`;
+  return refuse(input, 'revision_conflict', message);
 }
 
 const noOthers: ReadonlyMap<TicketId, RelatedTicket> = new Map();

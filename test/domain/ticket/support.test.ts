@@ -293,5 +293,8 @@ describe('rejections', () => {
       .when({ ...resolve, expectedRevision: 1 })
       .thenRejected('revision_conflict', /at revision 2, not at 1/);
     Story.given().when(resolve).thenRejected('ticket_not_found', /T-1/);
+    Story.given()
+      .when({ ...open, expectedRevision: 3 })
+      .thenRejected('revision_conflict', /at revision 0, not at 3/);
   });
 });
