@@ -1,0 +1,89 @@
+/**
+ * `npm run bench`: what Docket reaches on this machine, beside what its disk and its PostgreSQL reach alone.
+ * It prints figures with their conditions and judges none; docs/benchmarks.md says how to read them.
+ */
+import { Command, Option } from 'commander';
+import { type Conditions, findConditions } from './bench/conditions.ts';
+import { diskSection } from './bench/disk.ts';
+import { emmettSection } from './bench/emmett.ts';
+import { engineSection } from './bench/engine.ts';
+import { importSection } from './bench/import.ts';
+import { projectorSection } from './bench/projector.ts';
+import { rounded, type Section, showSection } from './bench/report.ts';
+import { type Bench, Workspace } from './bench/workspace.ts';
+import { wholeNumber } from './cli/options.ts';
+import { note, print, printJson, reportError } from './cli/output.ts';
+import { stopSignal } from './runtime/signals.ts';
+
+const sections = {
+  engine: engineSection,
+  disk: diskSection,
+  import: importSection,
+  projector: projectorSection,
+  emmett: emmettSection,
+} satisfies Record<string, (bench: Bench) => Promise<Section>>;
+type SectionName = keyof typeof sections;
+const names = Object.keys(sections) as SectionName[];
+/** These are compared with the engine, so it runs too. */
+const comparedWithEngine: readonly SectionName[] = ['disk', 'emmett'];
+
+interface BenchOptions {
+  readonly events: number;
+  readonly only: readonly SectionName[];
+  readonly json?: true;
+}
+
+const program = new Command('bench')
+  .description('measure the engine, the disk, the projector, Emmett and an import in one run')
+  .option(
+    '--events <number>',
+    'transitions in one round of the engine; other sizes follow',
+    wholeNumber(1_000),
+    300_000,
+  )
+  .addOption(new Option('--only <sections...>', 'what to measure').choices(names).default(names))
+  .option('--json', 'print the result as one line of JSON')
+  .action(run);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = reportError(error);
+}
+
+async function run({ events, only, json }: BenchOptions): Promise<void> {
+  const signal = stopSignal();
+  const bench: Bench = { workspace: new Workspace(), events, signal, reached: {} };
+  const startedAtMs = performance.now();
+  try {
+    const conditions = await findConditions(bench);
+    if (json === undefined) showConditions(conditions);
+    const measured: Section[] = [];
+    for (const name of wanted(only)) {
+      signal.throwIfAborted();
+      const section = await sections[name](bench);
+      measured.push(section);
+      if (json === undefined) showSection(section);
+    }
+    const seconds = (performance.now() - startedAtMs) / 1_000;
+    if (json) printJson({ conditions, sections: measured, seconds });
+    else print(`\n${rounded(seconds)} s in all`);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    note('docket bench: stopped; nothing is left behind');
+    process.exitCode = 130;
+  } finally {
+    await bench.workspace.dispose();
+  }
+}
+
+function wanted(only: readonly SectionName[]): readonly SectionName[] {
+  const needsEngine = only.some((name) => comparedWithEngine.includes(name));
+  return names.filter((name) => only.includes(name) || (name === 'engine' && needsEngine));
+}
+
+function showConditions(conditions: Conditions): void {
+  print('0. conditions');
+  const width = Math.max(...Object.keys(conditions).map((name) => name.length));
+  for (const [name, value] of Object.entries(conditions)) print(`${name.padEnd(width)}  ${value}`);
+}
