@@ -15,5 +15,7 @@ export function stopSignal(options: { readonly ignoreInterrupt?: boolean } = {})
   });
   process.on('SIGTERM', () => controller.abort());
   process.on('disconnect', () => controller.abort());
+  // Listening for the parent's end must not itself keep a child alive whose work is done.
+  process.channel?.unref();
   return controller.signal;
 }

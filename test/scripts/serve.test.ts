@@ -89,8 +89,11 @@ describe('a running server', () => {
 
 describe('stopping', () => {
   it('by Ctrl-C ends in order, leaves no process behind, and keeps everything', async () => {
+    const startedAtMs = performance.now();
     const { code, stderr } = await server.stop();
     expect(code).toBe(0);
+    // Well under the time after which a projector that does not end is killed.
+    expect(performance.now() - startedAtMs).toBeLessThan(8_000);
     expect(stderr).toMatch(/everything acknowledged is on disk/);
     expect(existsSync(join(dataDir, 'server.json'))).toBe(false);
     await sleep(200);
