@@ -51,7 +51,12 @@ class Supervisor implements ProjectorProcess {
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.#child.kill('SIGTERM');
-    const timer = setTimeout(() => this.#child.kill('SIGKILL'), stopMsMax);
+    const timer = setTimeout(() => {
+      this.#options.onNote(
+        `the projector did not end within ${stopMsMax} ms and is killed; its batch rolls back`,
+      );
+      this.#child.kill('SIGKILL');
+    }, stopMsMax);
     await this.#ended;
     clearTimeout(timer);
   }
