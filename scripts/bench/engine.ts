@@ -62,6 +62,7 @@ async function measureLiveTickets({ workspace, events, signal }: Bench) {
     const reached: Omit<EngineReached, 'desk'> = {
       liveTickets: rate.median,
       callers64: many.rate,
+      oneCaller: one.rate,
       oneCallerMedianUs: one.latency.getValueAtPercentile(50),
       bytes,
       writes,
@@ -150,20 +151,14 @@ async function callInTurn(engine: Engine, commands: Iterator<Command>, latency: 
 }
 
 function latencyFigures(what: string, { rate, latency }: Callers, conditions: string): Figure[] {
+  const us = (name: string, value: number): Figure => {
+    return { what: `   ${name}`, value, unit: 'µs', conditions: 'from submit to answer' };
+  };
   return [
     { what, value: rate, unit: 'transitions/s', conditions },
-    {
-      what: '   median',
-      value: latency.getValueAtPercentile(50),
-      unit: 'µs',
-      conditions: 'from submit to answer',
-    },
-    {
-      what: '   p99',
-      value: latency.getValueAtPercentile(99),
-      unit: 'µs',
-      conditions: 'from submit to answer',
-    },
+    us('median', latency.getValueAtPercentile(50)),
+    us('p99', latency.getValueAtPercentile(99)),
+    us('longest', latency.maxValue),
   ];
 }
 

@@ -35,7 +35,8 @@ export async function measureRawCopy({ server, database }: BenchDatabase): Promi
     const rows = await database.transaction(async (sql) => {
       let copied = 0;
       for (const { name } of tables) {
-        copied += await sql.execute(`COPY ${schema}.${name} FROM ${literal(fileOf(name))}`);
+        const rowsOfTable = await sql.execute(`COPY ${schema}.${name} FROM ${literal(fileOf(name))}`);
+        copied += rowsOfTable;
       }
       return copied;
     });

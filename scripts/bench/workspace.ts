@@ -107,6 +107,8 @@ export interface EngineReached {
   readonly liveTickets: number;
   readonly desk: number;
   readonly callers64: number;
+  /** Measured over the whole loop, stalls included; the median latency alone would hide them. */
+  readonly oneCaller: number;
   readonly oneCallerMedianUs: number;
   /** What the rounds of live tickets wrote to the log. */
   readonly bytes: number;
