@@ -5,6 +5,7 @@
  */
 import type { Write } from '../ports.ts';
 import type { Slot, TicketCache } from '../ticket/cache.ts';
+import type { Command } from '../ticket/commands.ts';
 import { decide } from '../ticket/decide.ts';
 import type { Acceptance, StampedCommand } from '../ticket/decision.ts';
 import type { NewEvent } from '../ticket/events.ts';
@@ -113,7 +114,7 @@ function missingRelated(context: RoundContext, entries: readonly Entry[]): Reado
   const missing = new Set<TicketId>();
   for (const entry of entries) {
     if (!mayRelate(entry.command)) continue;
-    const ticket = context.cache.get(ticketIdOf(entry));
+    const ticket = entry.slot?.ticket ?? context.cache.get(ticketIdOf(entry));
     for (const id of relatedTickets(entry.command, entry.newTicketId, ticket)) {
       if (context.cache.get(id) === undefined) missing.add(id);
     }
@@ -142,15 +143,21 @@ function ticketIdOf({ command, ticketId }: Entry): TicketId {
   return ticketId;
 }
 
+/** The command with its ids and time settled; itself, where it came with all of them. */
 function stamp(entry: Entry, now: number): StampedCommand {
-  const { command } = entry;
+  const { command, digest, newTicketId } = entry;
+  if (digest === undefined && newTicketId === undefined && isStamped(command)) return command;
   return {
     ...command,
     ticketId: ticketIdOf(entry),
     occurredAt: command.occurredAt ?? now,
-    commandDigest: entry.digest,
-    newTicketId: entry.newTicketId,
+    commandDigest: digest,
+    newTicketId,
   };
+}
+
+function isStamped(command: Command): command is StampedCommand {
+  return command.ticketId !== undefined && command.occurredAt !== undefined;
 }
 
 /** Lets the cache hold what the decision makes of its tickets, and answers what the caller will be told. */

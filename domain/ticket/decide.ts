@@ -8,6 +8,7 @@ import type { TransitionRequest } from '../workflow/transition.ts';
 import {
   type Decision,
   type DecisionInput,
+  nothingElse,
   record,
   refuse,
   refuseStep,
@@ -79,7 +80,7 @@ function decideOpening(input: DecisionInput, command: StampedOf<'OpenTicket'>): 
     events.push(event);
     state = evolve(state, event, command.ticketId);
   }
-  return { status: 'accepted', events, also: [] };
+  return { status: 'accepted', events, also: nothingElse };
 }
 
 type Placing = Extract<TransitionRequest, { type: 'QueueTicket' | 'AssignTicket' }>;
@@ -117,9 +118,9 @@ function decideTransition(input: DecisionInput, ticket: TicketState, command: St
   const other = decideOther(input, ticket, command);
   if (other !== undefined && 'status' in other) return other;
   const event = eventOf(ticket, command, command.newTicketId);
-  if (event === undefined) return { status: 'accepted', events: [], also: [] };
+  if (event === undefined) return { status: 'accepted', events: [], also: nothingElse };
   const events = [record(command, workflow.id, to.key, event)];
-  return { status: 'accepted', events, also: other === undefined ? [] : [other] };
+  return { status: 'accepted', events, also: other === undefined ? nothingElse : [other] };
 }
 
 function knownTo(input: DecisionInput): ReadonlyMap<TicketId, RelatedTicket> {

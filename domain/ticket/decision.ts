@@ -14,9 +14,9 @@ import type { EpochMs, TicketId } from './values.ts';
 export type StampedCommand = Command & {
   readonly ticketId: TicketId;
   readonly occurredAt: EpochMs;
-  readonly commandDigest: string | undefined;
+  readonly commandDigest?: string | undefined;
   /** For `OpenFollowUp` and `SplitTicket`: the id of the ticket that will be opened. */
-  readonly newTicketId: TicketId | undefined;
+  readonly newTicketId?: TicketId | undefined;
 };
 export type StampedOf<T extends Command['type']> = Extract<StampedCommand, { type: T }>;
 export type StampedTransition = Exclude<StampedCommand, { type: 'OpenTicket' }>;
@@ -30,6 +30,9 @@ export interface Acceptance {
 }
 
 export type Decision = Acceptance | Rejection;
+
+/** What nearly every decision does to other tickets. */
+export const nothingElse: readonly TicketAppend[] = Object.freeze([]);
 
 export interface DecisionInput {
   readonly ticket: TicketState | undefined;
