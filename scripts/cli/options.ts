@@ -29,11 +29,12 @@ export function databaseUrl(): string | undefined {
   return url === undefined || url === '' ? undefined : url;
 }
 
-/** A whole number of at least `least`, as an option's value. */
-export function wholeNumber(least: number): (text: string) => number {
+/** A whole number from `least` to `most`, as an option's value. */
+export function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (Number.isSafeInteger(value) && value >= least) return value;
-    throw new InvalidArgumentError(`It must be a whole number of at least ${least}.`);
+    if (Number.isSafeInteger(value) && value >= least && value <= most) return value;
+    const upTo = most === Number.MAX_SAFE_INTEGER ? '' : `, at most ${most}`;
+    throw new InvalidArgumentError(`It must be a whole number of at least ${least}${upTo}.`);
   };
 }

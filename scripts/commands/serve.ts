@@ -34,7 +34,7 @@ export function serveCommand(): Command {
   const command = new Command('serve')
     .description('run everything: log, engine, HTTP, projector and PostgreSQL')
     .option('--host <address>', 'where to listen; everybody who reaches it may do everything', '127.0.0.1')
-    .option('--port <port>', 'where to listen; 0 takes any free one', wholeNumber(0), portDefault)
+    .option('--port <port>', 'where to listen; 0 takes any free one', wholeNumber(0, 65_535), portDefault)
     .option('--demo', 'on an empty log, play a short simulated desk');
   return withDataDir(command).action(serve);
 }
@@ -114,7 +114,8 @@ async function listen(
   });
   const { host, port } = options;
   return server.listen({ host, port }).catch((error: unknown) => {
-    const message = `can not listen on ${host}:${port}; choose another with --port`;
+    const reason = error instanceof Error && 'code' in error ? ` (${error.code})` : '';
+    const message = `can not listen on ${host}:${port}${reason}; choose another with --host or --port`;
     throw new Fault('server_unreachable', message, { cause: error });
   });
 }

@@ -32,6 +32,7 @@ describe('help and usage', () => {
     [['nonsense'], /unknown command/],
     [['throughput', '--window', '7x'], /1s, 1m, 1h or 1d/],
     [['simulate', '--tickets', 'many'], /whole number/],
+    [['serve', '--port', '99999'], /at most 65535/],
     [['import', 'uci'], /missing required argument 'file'/],
     [['replay'], /--check/],
     [['workflow', 'show', 'nope'], /support@1, incident@1/],
