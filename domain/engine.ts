@@ -21,7 +21,7 @@ export const engineLimits = {
   /** Commands that may be waiting for their answer; more are refused with `overloaded`. */
   unansweredCommandsMax: 100_000,
   /** Commands that are decided and appended together. */
-  roundCommandsMax: 4_096,
+  roundCommandsMax: 2_048,
   /**
    * Rounds decided but not yet durable, where the log has no other writer. Where it has, a round waits for
    * the one before: a conflict would leave it decided on revisions that exist by then, but are somebody

@@ -1,5 +1,10 @@
-#!/usr/bin/env node
-/** The `docket` command. It only puts the commands together; each lives in scripts/commands. */
+#!/usr/bin/env -S node --max-semi-space-size=64
+/**
+ * The `docket` command. It only puts the commands together; each lives in scripts/commands.
+ *
+ * The engine makes many objects that live until a sync returns. With room for them in the young generation (64
+ * MiB, as in package.json's scripts) they die there, and the garbage collector takes a tenth less of the time.
+ */
 import { Command, CommanderError } from 'commander';
 import { exitCodes, reportError } from './cli/output.ts';
 import { importCommand } from './commands/import.ts';

@@ -19,7 +19,7 @@ export const liveTicketsCount = 100_000;
 export const chunkCommandsMax = 50_000;
 export const commandsPerCall = 1_000;
 /** Calls that wait for their answer at a time: enough for two full rounds of the engine. */
-export const callsInFlightMax = 16;
+export const callsInFlightMax = 4;
 
 const actor = { id: 'svc-desk', role: 'integration' as const };
 const businessTimeFirstMs = Date.UTC(2026, 0, 5);
