@@ -2,7 +2,7 @@
  * What a ticket is after one more event. It decides nothing, refuses nothing and never fails on a history
  * that the log has accepted.
  */
-import type { NewEvent } from './events.ts';
+import type { EventOf, NewEvent } from './events.ts';
 import type { Link, TicketState } from './state.ts';
 import type { FieldChanges, Fields, FieldValue, TicketId } from './values.ts';
 
@@ -56,10 +56,6 @@ export function withFields(fields: Fields, changes: FieldChanges | undefined): F
 
 function opened(event: NewEvent, ticketId: TicketId): TicketState {
   if (event.type !== 'TicketOpened') throw new Error(`bug: ticket ${ticketId} begins with ${event.type}`);
-  const { followUpOf, splitFrom } = event.data;
-  const links: Link[] = [];
-  if (followUpOf !== undefined) links.push({ ticket: followUpOf, relation: 'follow_up_of' });
-  if (splitFrom !== undefined) links.push({ ticket: splitFrom, relation: 'split_from' });
   return {
     ticketId,
     workflow: event.workflow,
@@ -75,9 +71,18 @@ function opened(event: NewEvent, ticketId: TicketId): TicketState {
     resolvedAt: undefined,
     resolutionCode: undefined,
     mergedInto: undefined,
-    links,
-    fields: event.data.fields ?? {},
+    links: linksOf(event.data),
+    fields: event.data.fields ?? noFields,
   };
+}
+
+/** Shared by all tickets that have none: nobody writes to them, and most tickets have none. */
+const noLinks: readonly Link[] = Object.freeze([]);
+const noFields: Fields = Object.freeze({});
+
+function linksOf({ followUpOf, splitFrom }: EventOf<'TicketOpened'>['data']): readonly Link[] {
+  if (followUpOf !== undefined) return [{ ticket: followUpOf, relation: 'follow_up_of' }];
+  return splitFrom === undefined ? noLinks : [{ ticket: splitFrom, relation: 'split_from' }];
 }
 
 function change(ticket: Changeable, event: NewEvent, before: string): void {

@@ -115,7 +115,7 @@ async function sampleEvents({ workspace, signal }: Bench): Promise<readonly Emme
   const desk = await openDesk(workspace.newFolder('sample'));
   const sample: EmmettEvent[] = [];
   try {
-    await play(desk, take(deskWorkload(), sampleCommands), signal);
+    await play(desk, take(deskWorkload(), sampleCommands), 'outside the clock', signal);
     for await (const batch of desk.log.read(1)) sample.push(...batch.map(emmettEvent));
     return sample;
   } finally {

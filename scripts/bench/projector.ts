@@ -81,7 +81,7 @@ async function fillLog(
 ): Promise<void> {
   const desk = await openDesk(dataFolder);
   try {
-    for (const part of parts) await play(desk, part, signal);
+    for (const part of parts) await play(desk, part, 'outside the clock', signal);
   } finally {
     await desk.close();
   }

@@ -1,6 +1,6 @@
 /**
- * The commands that benchmarks send, made outside the clock in chunks of a bounded size, and the one way in
- * which they are sent and counted: transitions are what the log's head has moved by, never what was sent.
+ * The commands that benchmarks send, and the one way in which they are sent and counted: transitions are what
+ * the log's head has moved by, never what was sent.
  */
 import { performance } from 'node:perf_hooks';
 import { GCProfiler } from 'node:v8';
@@ -26,7 +26,12 @@ const businessTimeFirstMs = Date.UTC(2026, 0, 5);
 /** A prime, so that steps of this size visit every ticket before any comes again. */
 const stride = 7_919;
 
-const ticketId = (index: number): string => `INC${String(index).padStart(7, '0')}`;
+/** Made once: a caller knows its tickets. */
+const ticketIds = Array.from(
+  { length: liveTicketsCount },
+  (_, index) => `INC${String(index).padStart(7, '0')}`,
+);
+const ticketId = (index: number): string | undefined => ticketIds[index];
 
 type Envelope = Pick<Command, 'ticketId' | 'actor' | 'occurredAt' | 'commandId'>;
 
@@ -130,7 +135,7 @@ export interface Played {
   commands: number;
   rejected: number;
   repeated: number;
-  /** With the clock running; making the commands is not in it. */
+  /** With the clock running. */
   seconds: number;
   /** All threads of this process. */
   cpuSeconds: number;
@@ -140,10 +145,15 @@ export interface Played {
   collectorSeconds: number;
 }
 
-/** Sends all commands and waits for every answer. */
+/**
+ * Sends all commands and waits for every answer. Commands that cost nothing to make are made as they are
+ * sent, as a real caller's are fresh from its parser; others beforehand, in chunks, with the clock standing
+ * still.
+ */
 export async function play(
   desk: OpenDesk,
   commands: Iterable<Command>,
+  making: 'inside the clock' | 'outside the clock',
   signal: AbortSignal,
 ): Promise<Played> {
   const { rejected, repeated } = desk.engine.counts;
@@ -159,19 +169,18 @@ export async function play(
   };
   // Only here: what is left behind while the clock runs is collected while it runs.
   globalThis.gc?.();
-  for (const calls of chunks(commands)) {
-    signal.throwIfAborted();
-    await timeChunk(desk, calls, played);
-  }
+  if (making === 'inside the clock') await time(desk, callsOf(commands), played, signal);
+  else for (const calls of chunks(commands)) await time(desk, calls, played, signal);
   played.rejected = desk.engine.counts.rejected - rejected;
   played.repeated = desk.engine.counts.repeated - repeated;
   return played;
 }
 
-async function timeChunk(
+async function time(
   { engine, log }: OpenDesk,
-  calls: readonly (readonly Command[])[],
+  calls: Iterable<readonly Command[]>,
   played: Played,
+  signal: AbortSignal,
 ): Promise<void> {
   const head = await log.head();
   const cpu = process.cpuUsage();
@@ -181,8 +190,10 @@ async function timeChunk(
   const startedAtMs = performance.now();
   const inFlight: Promise<unknown>[] = [];
   for (const call of calls) {
+    signal.throwIfAborted();
     if (inFlight.length >= callsInFlightMax) await inFlight.shift();
     inFlight.push(engine.submit(call));
+    played.commands += call.length;
   }
   await Promise.all(inFlight);
   played.seconds += (performance.now() - startedAtMs) / 1_000;
@@ -194,17 +205,23 @@ async function timeChunk(
   played.cpuSeconds += (used.user + used.system) / 1_000_000;
   const headAfter = await log.head();
   played.transitions += headAfter - head;
-  played.commands += calls.reduce((sum, call) => sum + call.length, 0);
+}
+
+function* callsOf(commands: Iterable<Command>): Generator<readonly Command[]> {
+  let call: Command[] = [];
+  for (const command of commands) {
+    call.push(command);
+    if (call.length < commandsPerCall) continue;
+    yield call;
+    call = [];
+  }
+  if (call.length > 0) yield call;
 }
 
 function* chunks(commands: Iterable<Command>): Generator<readonly (readonly Command[])[]> {
-  let calls: Command[][] = [];
-  let call: Command[] = [];
-  for (const command of commands) {
-    if (call.length === 0) calls.push(call);
-    call.push(command);
-    if (call.length < commandsPerCall) continue;
-    call = [];
+  let calls: (readonly Command[])[] = [];
+  for (const call of callsOf(commands)) {
+    calls.push(call);
     if (calls.length * commandsPerCall < chunkCommandsMax) continue;
     yield calls;
     calls = [];

@@ -63,7 +63,8 @@ class Supervisor implements ProjectorProcess {
 
   #start(): ChildProcess {
     const { dataDir, databaseUrl } = this.#options;
-    return spawn(process.execPath, [entry, 'projector', '--data-dir', dataDir], {
+    const args = [...process.execArgv, entry, 'projector', '--data-dir', dataDir];
+    return spawn(process.execPath, args, {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
       env: { ...process.env, DATABASE_URL: databaseUrl },
     });
