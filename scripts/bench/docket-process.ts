@@ -28,7 +28,7 @@ export async function runDocket(
   const startedAtMs = performance.now();
   const { DATABASE_URL: _, ...environment } = process.env;
   const { databaseUrl, signal } = options;
-  const child = spawn(process.execPath, [entry, ...args, '--json'], {
+  const child = spawn(process.execPath, [...process.execArgv, entry, ...args, '--json'], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: databaseUrl === undefined ? environment : { ...environment, DATABASE_URL: databaseUrl },
     timeout: runMsMax,

@@ -147,6 +147,7 @@ export class SegmentLog implements EventLog {
 
   async findCommand(commandId: string): Promise<CommandTrace | undefined> {
     this.#assertOpen();
+    if (!this.#recovered.segments.mayKnowCommand(commandId)) return undefined;
     for await (const place of this.#recovered.segments.commandPlaces(commandId)) {
       // The record may be staged only; its answer must not be given before it is durable.
       await this.#committer.flushed();

@@ -168,6 +168,16 @@ export class Segments {
     return { ...noTail(), lo, hi };
   }
 
+  /** Looks without I/O; false for a command id that is surely new, as nearly all are. */
+  mayKnowCommand(commandId: string): boolean {
+    const { lo, hi } = this.hash.of(commandId);
+    return this.#list.some(({ commands, sidecar }) =>
+      commands === undefined
+        ? sidecar?.mayHaveCommand(lo, hi) !== false
+        : commands.candidates(lo, hi).length > 0,
+    );
+  }
+
   /** The places of records whose command id may be this one, newest segment first. */
   async *commandPlaces(commandId: string): AsyncGenerator<RecordLocation> {
     const { lo, hi } = this.hash.of(commandId);
