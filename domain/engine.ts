@@ -167,18 +167,12 @@ export class Engine implements CommandSink {
   async #advance(): Promise<void> {
     const most = this.#context.log.soleWriter ? this.#limits.roundsInFlightMax : 1;
     const full = this.#inFlight.length >= most;
-    const mustSettle = this.#again.length > 0 || this.queued === 0;
-    if (this.#inFlight.length > 0 && (full || mustSettle)) {
+    if (this.#inFlight.length > 0 && (full || this.queued === 0)) {
       await this.#inFlight[0];
       this.#inFlight = this.#inFlight.slice(1);
       return;
     }
     const entries = await prepare(this.#context, this.#takeEntries());
-    if (this.#again.length > 0) {
-      // A round in flight met a conflict meanwhile: what it left comes first.
-      this.#again.push(...entries);
-      return;
-    }
     const round = decideAll(this.#context, entries);
     const appended = round.writes.length === 0 ? Promise.resolve([]) : this.#context.log.append(round.writes);
     const settled = this.#settle(round, appended, this.#inFlight.at(-1));
@@ -211,8 +205,8 @@ export class Engine implements CommandSink {
   ): Promise<void> {
     const [outcomes] = await Promise.all([appended, before]);
     const conflicts = outcomes.filter((outcome) => outcome.status === 'conflict');
-    // Once something is to be decided again, later rounds rest on what did not happen.
-    const mustRepeat = conflicts.length > 0 || this.#again.length > 0;
+    // Any answer of the round may rest on a write that did not happen.
+    const mustRepeat = conflicts.length > 0;
     for (const { ticketId } of conflicts) this.#context.cache.delete(ticketId);
     for (const entry of round.entries) this.#conclude(entry, round, outcomes, mustRepeat);
   }

@@ -2,8 +2,9 @@
 /**
  * The `docket` command. It only puts the commands together; each lives in scripts/commands.
  *
- * The engine makes many objects that live until a sync returns. With room for them in the young generation (64
- * MiB, as in package.json's scripts) they die there, and the garbage collector takes a tenth less of the time.
+ * The engine makes many objects that live until a sync returns. With room for them in the young generation
+ * (64 MiB, as in package.json's scripts) they die there, and the garbage collector takes a tenth less of the
+ * time.
  */
 import { Command, CommanderError } from 'commander';
 import { exitCodes, reportError } from './cli/output.ts';

@@ -22,8 +22,7 @@ export async function withoutRepeats(
     if (commandId === undefined || entry.tries > 0) continue;
     entry.digest = context.fingerprint(commandBody(entry.command));
     const first = context.unanswered.get(commandId);
-    // An entry may come by twice before it is decided: then it is its own first.
-    if (first === undefined || first === entry) {
+    if (first === undefined) {
       context.unanswered.set(commandId, entry);
       unseen.push(entry);
       continue;
