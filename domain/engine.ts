@@ -8,7 +8,7 @@
  * them, are then decided again, in their order, before anything newer.
  */
 import { answer, dropNumber, type Entry, type RoundContext, type Submission } from './engine/entry.ts';
-import { decideAll, prepare, type Round } from './engine/round.ts';
+import { decideAll, forget, prepare } from './engine/round.ts';
 import { Fault } from './errors.ts';
 import type { AppendOutcome, Clock, CommandSink, EventLog, Outcome } from './ports.ts';
 import { TicketCache } from './ticket/cache.ts';
@@ -173,12 +173,16 @@ export class Engine implements CommandSink {
       return;
     }
     const entries = await prepare(this.#context, this.#takeEntries());
-    const round = decideAll(this.#context, entries);
-    const appended = round.writes.length === 0 ? Promise.resolve([]) : this.#context.log.append(round.writes);
-    const settled = this.#settle(round, appended, this.#inFlight.at(-1));
+    const settled = this.#settle(entries, this.#append(entries), this.#inFlight.at(-1));
     // A failure is thrown where the loop awaits it; until then it must not count as unhandled.
     settled.catch(() => undefined);
     this.#inFlight.push(settled);
+  }
+
+  /** The writes are let go with this call: thousands of them would only age while the disk is at work. */
+  #append(entries: readonly Entry[]): Promise<readonly AppendOutcome[]> {
+    const writes = decideAll(this.#context, entries);
+    return writes.length === 0 ? Promise.resolve([]) : this.#context.log.append(writes);
   }
 
   #takeEntries(): readonly Entry[] {
@@ -199,7 +203,7 @@ export class Engine implements CommandSink {
   }
 
   async #settle(
-    round: Round,
+    entries: readonly Entry[],
     appended: Promise<readonly AppendOutcome[]>,
     before?: Promise<void>,
   ): Promise<void> {
@@ -208,10 +212,10 @@ export class Engine implements CommandSink {
     // Any answer of the round may rest on a write that did not happen.
     const mustRepeat = conflicts.length > 0;
     for (const { ticketId } of conflicts) this.#context.cache.delete(ticketId);
-    for (const entry of round.entries) this.#conclude(entry, round, outcomes, mustRepeat);
+    for (const entry of entries) this.#conclude(entry, outcomes, mustRepeat);
   }
 
-  #conclude(entry: Entry, round: Round, outcomes: readonly AppendOutcome[], mustRepeat: boolean): void {
+  #conclude(entry: Entry, outcomes: readonly AppendOutcome[], mustRepeat: boolean): void {
     const { outcome, write } = entry;
     const appended = write === undefined ? undefined : outcomes[write];
     if (outcome?.status === 'accepted' && appended?.status === 'appended') {
@@ -219,7 +223,7 @@ export class Engine implements CommandSink {
       answer(this.#context, entry, outcome);
       return;
     }
-    if (write !== undefined) this.#forget(round, write);
+    if (write !== undefined) forget(this.#context, entry);
     else if (!mustRepeat && outcome !== undefined) {
       answer(this.#context, entry, outcome);
       return;
@@ -230,14 +234,6 @@ export class Engine implements CommandSink {
       dropNumber(entry);
       this.#again.push(entry);
     } else answer(this.#context, entry, this.#contended(entry));
-  }
-
-  /** Drops from memory what a write that did not happen had made of its tickets. */
-  #forget(round: Round, write: number): void {
-    const lost = round.writes[write];
-    if (lost === undefined) return;
-    this.#context.cache.delete(lost.ticketId);
-    for (const also of lost.also ?? []) this.#context.cache.delete(also.ticketId);
   }
 
   #contended(entry: Entry): Outcome {

@@ -17,12 +17,6 @@ import type { TicketId } from '../ticket/values.ts';
 import { answer, type Decided, dropNumber, type Entry, inChunks, type RoundContext } from './entry.ts';
 import { withoutRepeats } from './repeats.ts';
 
-/** Decided entries, and what they write; an entry's `write` is an index into `writes`. */
-export interface Round {
-  readonly entries: readonly Entry[];
-  readonly writes: readonly Write[];
-}
-
 /**
  * Answers what needs no deciding (repeated ids, commands without a ticket), and gives the rest their ids and
  * their tickets a place in the cache. Returns the entries to decide, in order.
@@ -42,8 +36,11 @@ export async function prepare(context: RoundContext, entries: readonly Entry[]):
   return named;
 }
 
-/** Decides prepared entries one after the other; the cache then holds their tickets as they will be. */
-export function decideAll(context: RoundContext, entries: readonly Entry[]): Round {
+/**
+ * Decides prepared entries one after the other; the cache then holds their tickets as they will be. Answers the
+ * writes that an entry's `write` is an index into.
+ */
+export function decideAll(context: RoundContext, entries: readonly Entry[]): readonly Write[] {
   const writes: Write[] = [];
   const now = context.clock.now();
   for (const entry of entries) {
@@ -73,7 +70,7 @@ export function decideAll(context: RoundContext, entries: readonly Entry[]): Rou
     const also = decision.also.length === 0 ? undefined : decision.also;
     writes.push({ ticketId: command.ticketId, expectedRevision, events: decision.events, also });
   }
-  return { entries, writes };
+  return writes;
 }
 
 /**
@@ -107,6 +104,12 @@ async function numberAll(context: RoundContext, entries: readonly Entry[]): Prom
 function needsNumber({ command, ticketId, newTicketId }: Entry): boolean {
   if (command.type === 'OpenTicket') return ticketId === undefined;
   return (command.type === 'OpenFollowUp' || command.type === 'SplitTicket') && newTicketId === undefined;
+}
+
+/** Drops from the cache what a write that did not happen had made of its tickets. */
+export function forget(context: RoundContext, entry: Entry): void {
+  context.cache.delete(ticketIdOf(entry));
+  for (const id of relatedTickets(entry.command, entry.newTicketId, undefined)) context.cache.delete(id);
 }
 
 /** Tickets that commands need to know beside their own, and that are not in the cache. */

@@ -79,7 +79,9 @@ export class Intake {
         if (stopped === 'for lookups') void this.#lookUp(call);
         if (stopped !== undefined) break;
         this.#calls.shift();
-        this.#committer.onDurable({ resolve: () => call.resolve(call.outcomes), reject: call.reject });
+        // Not the call itself: its writes are encoded, and need not outlive this turn.
+        const { outcomes, resolve, reject } = call;
+        this.#committer.onDurable({ resolve: () => resolve(outcomes), reject });
       } catch (error) {
         this.#calls.shift();
         call.reject(error);
