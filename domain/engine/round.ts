@@ -37,8 +37,8 @@ export async function prepare(context: RoundContext, entries: readonly Entry[]):
 }
 
 /**
- * Decides prepared entries one after the other; the cache then holds their tickets as they will be. Answers the
- * writes that an entry's `write` is an index into.
+ * Decides prepared entries one after the other; the cache then holds their tickets as they will be. Answers
+ * the writes that an entry's `write` is an index into.
  */
 export function decideAll(context: RoundContext, entries: readonly Entry[]): readonly Write[] {
   const writes: Write[] = [];
