@@ -1,7 +1,7 @@
 /**
  * Deduplication by command id. The first answer is never stored: it is told again from the events that the
- * command left in the log, so it holds across restarts. A command that was refused left none and is decided
- * anew.
+ * command left in the log, so it holds across restarts. A command that was refused, or that changed nothing,
+ * left none: sent again, it is decided anew, on what the ticket is by then.
  */
 import type { CommandTrace, Outcome } from '../ports.ts';
 import { commandBody } from '../ticket/command-body.ts';

@@ -1,18 +1,18 @@
 /**
- * A process that will be killed: an engine on a segment log, to which it submits a seeded desk from a given
- * command on, telling each answer on stdout as soon as it has it.
+ * A process that will be killed: an engine on a segment log, to which it submits the commands of a file from
+ * a given one on, telling each answer on stdout as soon as it has it.
  */
+import { readFileSync } from 'node:fs';
 import { openSegmentLog } from '../../adapters/log/segment/segment-log.ts';
 import { Engine } from '../../domain/engine.ts';
 import type { Command } from '../../domain/ticket/commands.ts';
 import { builtInWorkflows, defaultWorkflow } from '../../domain/workflow/registry.ts';
 import { fingerprint, systemClock } from '../../scripts/runtime/system.ts';
-import { plan } from './plan.ts';
 
 const commandsPerSubmit = 8;
 const submitsInFlight = 4;
 
-const [folder = '', seed = '', from = ''] = process.argv.slice(2);
+const [folder = '', file = '', from = ''] = process.argv.slice(2);
 const log = await openSegmentLog({ folder, clock: systemClock, segmentBytesMax: 64 * 1024 });
 const engine = new Engine({
   log,
@@ -28,7 +28,7 @@ async function submit(commands: readonly Command[], first: number): Promise<void
   process.stdout.write(`${lines.join('\n')}\n`);
 }
 
-const commands = plan(Number(seed));
+const commands: readonly Command[] = JSON.parse(readFileSync(file, 'utf8'));
 const inFlight: Promise<void>[] = [];
 for (let next = Number(from); next < commands.length; next += commandsPerSubmit) {
   inFlight.push(submit(commands.slice(next, next + commandsPerSubmit), next));
