@@ -5,9 +5,11 @@
  *
  * It must never run two servers on one cluster, leave one behind, or stop one that others took over.
  */
+
 import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { Fault } from '../../domain/errors.ts';
 import { databaseName, ensureCluster, resetPassword, superuser } from './cluster.ts';
@@ -17,7 +19,6 @@ import { isAlive, ownIdentity, type ProcessIdentity } from './process-identity.t
 import {
   chooseFreePort,
   findStrayServer,
-  isFree,
   lastLogLines,
   spawnServer,
   startWatchdog,
@@ -77,6 +78,7 @@ type Settings = typeof defaults & EmbeddedOptions;
 /** How long a dead owner's watchdog gets to stop the server before we believe that it died too. */
 const watchdogMsMax = 3_000;
 const startAttemptsMax = 3;
+const startPauseMs = 200;
 
 /** Finds or starts the server of a data folder. Throws `Fault('database_unavailable')` with what to do. */
 export async function openEmbeddedPostgres(options: EmbeddedOptions): Promise<EmbeddedPostgres> {
@@ -145,8 +147,10 @@ async function start(settings: Settings, ownerId: string): Promise<RunningRecord
     const port = await chooseFreePort(record.port);
     const started = await startOn(settings, place, { ...record, port }, ownerId);
     if (started !== undefined) return started;
-    // Between our look and the server's start somebody else may have taken the port; nothing else is retried.
-    if ((await isFree(port)) || attempt === startAttemptsMax) throw startFailed(settings, 'ended');
+    if (attempt === startAttemptsMax) throw startFailed(settings, 'ended');
+    // Somebody may have taken the port between our look and the server's start; and a predecessor that was just
+    // killed keeps its process id, and with it the cluster's lock, until its parent has taken note.
+    await sleep(startPauseMs);
   }
 }
 
