@@ -148,8 +148,8 @@ async function start(settings: Settings, ownerId: string): Promise<RunningRecord
     const started = await startOn(settings, place, { ...record, port }, ownerId);
     if (started !== undefined) return started;
     if (attempt === startAttemptsMax) throw startFailed(settings, 'ended');
-    // Somebody may have taken the port between our look and the server's start; and a predecessor that was just
-    // killed keeps its process id, and with it the cluster's lock, until its parent has taken note.
+    // Somebody may have taken the port between our look and the server's start; and a predecessor that was
+    // just killed keeps its process id, and with it the cluster's lock, until its parent has taken note.
     await sleep(startPauseMs);
   }
 }
