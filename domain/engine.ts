@@ -7,8 +7,9 @@
  * Conflicts come from other writers of the same log. The commands concerned, and every answer that rested on
  * them, are then decided again, in their order, before anything newer.
  */
-import { answer, dropNumber, type Entry, type RoundContext, type Submission } from './engine/entry.ts';
+import { answer, dropNumber, Entry, type RoundContext, ticketOf } from './engine/entry.ts';
 import { decideAll, forget, prepare } from './engine/round.ts';
+import { Submission } from './engine/submission.ts';
 import { Fault } from './errors.ts';
 import type { AppendOutcome, Clock, CommandSink, EventLog, Outcome } from './ports.ts';
 import { TicketCache } from './ticket/cache.ts';
@@ -58,19 +59,16 @@ export interface EngineCounts {
   conflicts: number;
 }
 
-interface OpenSubmission extends Submission {
-  readonly fail: (reason: unknown) => void;
-}
-
 export class Engine implements CommandSink {
   readonly #limits: EngineLimits;
   readonly #context: RoundContext;
   readonly #counts: EngineCounts = { accepted: 0, rejected: 0, repeated: 0, events: 0, conflicts: 0 };
   /** Submissions with unanswered commands; all of them fail when the log does. */
-  readonly #submissions = new Set<OpenSubmission>();
+  readonly #submissions = new Set<Submission>();
   #unanswered = 0;
-  #queue: Entry[] = [];
-  #queueStart = 0;
+  /** Submissions whose commands are not all taken yet, in order; and how many commands that leaves. */
+  #queue: Submission[] = [];
+  #untaken = 0;
   /** Entries to be decided again, before anything in the queue. */
   #again: Entry[] = [];
   #inFlight: Promise<void>[] = [];
@@ -105,7 +103,7 @@ export class Engine implements CommandSink {
   }
 
   get queued(): number {
-    return this.#queue.length - this.#queueStart + this.#again.length;
+    return this.#untaken + this.#again.length;
   }
 
   /** Why this engine takes nothing more; `undefined` while it works. */
@@ -120,38 +118,26 @@ export class Engine implements CommandSink {
   #enqueue(
     commands: readonly Command[],
     resolve: (outcomes: readonly Outcome[]) => void,
-    fail: (reason: unknown) => void,
+    reject: (reason: unknown) => void,
   ): void {
-    const outcomes: Outcome[] = new Array(commands.length);
-    let open = commands.length;
-    const submission: OpenSubmission = {
-      fail,
-      answer: (index, outcome) => {
-        // After a failure its callers have gone.
-        if (!this.#submissions.has(submission)) return;
-        outcomes[index] = outcome;
-        this.#count(outcome);
-        this.#unanswered -= 1;
-        open -= 1;
-        if (open > 0) return;
-        this.#submissions.delete(submission);
-        resolve(outcomes);
-      },
-    };
+    const submission = new Submission(commands, resolve, reject, this.#onAnswer);
     this.#submissions.add(submission);
     this.#unanswered += commands.length;
-    for (const [index, command] of commands.entries()) this.#queue.push(newEntry(command, submission, index));
+    this.#queue.push(submission);
+    this.#untaken += commands.length;
     this.#running ??= this.#run();
   }
 
-  #count(outcome: Outcome): void {
+  readonly #onAnswer = (outcome: Outcome, completed: Submission | undefined): void => {
+    this.#unanswered -= 1;
+    if (completed !== undefined) this.#submissions.delete(completed);
     if (outcome.status === 'rejected') this.#counts.rejected += 1;
     else if (outcome.repeated) this.#counts.repeated += 1;
     else {
       this.#counts.accepted += 1;
       this.#counts.events += outcome.events;
     }
-  }
+  };
 
   async #run(): Promise<void> {
     try {
@@ -191,14 +177,23 @@ export class Engine implements CommandSink {
       this.#again = [];
       return again;
     }
-    const end = Math.min(this.#queueStart + this.#limits.roundCommandsMax, this.#queue.length);
-    const entries = this.#queue.slice(this.#queueStart, end);
-    this.#queueStart = end;
-    // What was taken is cut off at the end or once it is long enough for the copy to be cheap.
-    if (end === this.#queue.length || end >= this.#limits.unansweredCommandsMax) {
-      this.#queue = this.#queue.slice(end);
-      this.#queueStart = 0;
+    const entries: Entry[] = [];
+    const most = this.#limits.roundCommandsMax;
+    let finished = 0;
+    for (const submission of this.#queue) {
+      const { commands } = submission;
+      const end = Math.min(commands.length, submission.taken + most - entries.length);
+      for (let index = submission.taken; index < end; index += 1) {
+        const command = commands[index];
+        if (command !== undefined) entries.push(new Entry(command, submission, index));
+      }
+      submission.taken = end;
+      if (end < commands.length) break;
+      finished += 1;
+      if (entries.length >= most) break;
     }
+    this.#queue.splice(0, finished);
+    this.#untaken -= entries.length;
     return entries;
   }
 
@@ -208,22 +203,25 @@ export class Engine implements CommandSink {
     before?: Promise<void>,
   ): Promise<void> {
     const [outcomes] = await Promise.all([appended, before]);
-    const conflicts = outcomes.filter((outcome) => outcome.status === 'conflict');
+    let conflicts = 0;
+    for (const outcome of outcomes) {
+      if (outcome.status !== 'conflict') continue;
+      conflicts += 1;
+      this.#context.cache.delete(outcome.ticketId);
+    }
     // Any answer of the round may rest on a write that did not happen.
-    const mustRepeat = conflicts.length > 0;
-    for (const { ticketId } of conflicts) this.#context.cache.delete(ticketId);
-    for (const entry of entries) this.#conclude(entry, outcomes, mustRepeat);
+    for (const entry of entries) this.#conclude(entry, outcomes, conflicts > 0);
   }
 
   #conclude(entry: Entry, outcomes: readonly AppendOutcome[], mustRepeat: boolean): void {
     const { outcome, write } = entry;
-    const appended = write === undefined ? undefined : outcomes[write];
+    const appended = write < 0 ? undefined : outcomes[write];
     if (outcome?.status === 'accepted' && appended?.status === 'appended') {
       outcome.position = appended.position;
       answer(this.#context, entry, outcome);
       return;
     }
-    if (write !== undefined) forget(this.#context, entry);
+    if (write >= 0) forget(this.#context, entry);
     else if (!mustRepeat && outcome !== undefined) {
       answer(this.#context, entry, outcome);
       return;
@@ -237,7 +235,8 @@ export class Engine implements CommandSink {
   }
 
   #contended(entry: Entry): Outcome {
-    const { command, ticketId } = entry;
+    const { command } = entry;
+    const ticketId = ticketOf(entry);
     const message = `other writers changed ticket ${ticketId} at each of ${entry.tries} tries; try again`;
     return reject(
       { code: 'contention', message, tried: command.type, ticketId },
@@ -253,30 +252,12 @@ export class Engine implements CommandSink {
   #failAll(error: unknown): void {
     if (!(error instanceof Fault) || !error.retry) this.#fault = error;
     this.#queue = [];
-    this.#queueStart = 0;
+    this.#untaken = 0;
     this.#again = [];
     this.#inFlight = [];
     this.#context.cache.clear();
     this.#context.unanswered.clear();
-    for (const submission of this.#submissions) submission.fail(error);
+    for (const submission of this.#submissions) this.#unanswered -= submission.fail(error);
     this.#submissions.clear();
-    this.#unanswered = 0;
   }
-}
-
-function newEntry(command: Command, submission: Submission, index: number): Entry {
-  return {
-    command,
-    submission,
-    index,
-    tries: 0,
-    digest: undefined,
-    ticketId: undefined,
-    newTicketId: undefined,
-    numbered: undefined,
-    slot: undefined,
-    outcome: undefined,
-    write: undefined,
-    again: undefined,
-  };
 }

@@ -11,6 +11,16 @@ export interface Clock {
   now(): EpochMs;
 }
 
+/**
+ * Room for a log to note where it keeps a ticket, so that it need not look the ticket up by its id each time.
+ * A caller who appends to the same tickets again and again keeps one for each, made with zeros; what is in it
+ * is the log's own matter. Leaving it out is always right.
+ */
+export interface TicketPlace {
+  placeEpoch: number;
+  placeRow: number;
+}
+
 /** Events to be appended to one ticket, in order. */
 export interface TicketAppend {
   readonly ticketId: TicketId;
@@ -18,6 +28,7 @@ export interface TicketAppend {
   readonly expectedRevision: number;
   /** At least one. */
   readonly events: readonly NewEvent[];
+  readonly place?: TicketPlace | undefined;
 }
 
 /** One write: all of it is appended, or nothing. Nearly always one ticket; `also` spans further tickets. */
@@ -79,6 +90,8 @@ export interface EventLog extends EventReader {
   append(writes: readonly Write[]): Promise<readonly AppendOutcome[]>;
   /** The ticket's last appended revision; 0 for an unknown ticket. */
   revisionOf(ticketId: TicketId): Promise<number>;
+  /** Answers at once: false for a command id that is surely unknown here, as nearly all new ones are. */
+  mayKnowCommand(commandId: string): boolean;
   /** The accepted command with this id, if any, across restarts. */
   findCommand(commandId: string): Promise<CommandTrace | undefined>;
 }

@@ -6,6 +6,7 @@ import type { TicketNumbers } from '../ticket/numbering.ts';
 import type { Rejection } from '../ticket/rejection.ts';
 import type { TicketId } from '../ticket/values.ts';
 import type { Workflows } from '../workflow/registry.ts';
+import type { Submission } from './submission.ts';
 
 /** How many tickets or command ids are looked up in the log at once. */
 export const lookUpsAtOnceMax = 256;
@@ -23,29 +24,37 @@ export interface RoundContext {
   readonly unanswered: Map<string, Entry>;
 }
 
-/** One call of `submit`: answered when all of its commands are. */
-export interface Submission {
-  answer(index: number, outcome: Outcome): void;
-}
-
-/** One queued command, from its submission to its answer. */
-export interface Entry {
+/** One command from the start of its round to its answer. Small: there is one for every command. */
+export class Entry {
   readonly command: Command;
   readonly submission: Submission;
   /** Its place in the submission. */
   readonly index: number;
   /** How often it was decided; beyond a bound, conflicts become the answer. */
-  tries: number;
+  tries = 0;
+  /** The ticket's place in the cache, if it was there when the round was prepared. */
+  slot: Slot | undefined = undefined;
+  /** What was decided last, and the number of the round's write that it depends on; -1 for none. */
+  outcome: Decided | undefined = undefined;
+  write = -1;
+  particulars: Particulars | undefined = undefined;
+
+  constructor(command: Command, submission: Submission, index: number) {
+    this.command = command;
+    this.submission = submission;
+    this.index = index;
+  }
+}
+
+/** What only some commands have. */
+export interface Particulars {
+  /** Fingerprint of the body of a command with an id. */
   digest: string | undefined;
   /** Ids given to the tickets that the command opens, kept when it is decided again. */
   ticketId: TicketId | undefined;
   newTicketId: TicketId | undefined;
+  /** Which of them is an automatic number. */
   numbered: TicketId | undefined;
-  /** The ticket's place in the cache, if it was there when the round was prepared. */
-  slot: Slot | undefined;
-  /** What was decided last, and the number of the round's write that it depends on, if on any. */
-  outcome: Decided | undefined;
-  write: number | undefined;
   /** The same command, sent again before this one was answered; answered together with it. */
   again: Entry[] | undefined;
 }
@@ -53,22 +62,47 @@ export interface Entry {
 /** An outcome whose position is not known until it is durable. */
 export type Decided = Rejection | { -readonly [K in keyof Accepted]: Accepted[K] };
 
+export function particularsOf(entry: Entry): Particulars {
+  entry.particulars ??= {
+    digest: undefined,
+    ticketId: undefined,
+    newTicketId: undefined,
+    numbered: undefined,
+    again: undefined,
+  };
+  return entry.particulars;
+}
+
+/** The ticket to act on; undefined while a command that opens one has no number for it yet. */
+export function ticketOf(entry: Entry): TicketId | undefined {
+  return entry.command.ticketId ?? entry.particulars?.ticketId;
+}
+
+/** The ticket that the command opens beside its own, once it has an id. */
+export function newTicketOf({ command, particulars }: Entry): TicketId | undefined {
+  if (command.type === 'OpenFollowUp') return command.data.followUp ?? particulars?.newTicketId;
+  if (command.type === 'SplitTicket') return command.data.splitOff ?? particulars?.newTicketId;
+  return undefined;
+}
+
 /** Gives an entry, and those that were the same command sent again, their answer. */
 export function answer(context: RoundContext, entry: Entry, outcome: Outcome): void {
   const { commandId } = entry.command;
   if (commandId !== undefined) context.unanswered.delete(commandId);
   entry.submission.answer(entry.index, outcome);
-  if (entry.again === undefined) return;
-  const again = outcome.status === 'accepted' ? { ...outcome, repeated: true } : outcome;
-  for (const follower of entry.again) follower.submission.answer(follower.index, again);
+  const again = entry.particulars?.again;
+  if (again === undefined) return;
+  const repeated = outcome.status === 'accepted' ? { ...outcome, repeated: true } : outcome;
+  for (const follower of again) follower.submission.answer(follower.index, repeated);
 }
 
 /** Forgets automatic ids, so that an entry which is decided again gets new ones. */
 export function dropNumber(entry: Entry): void {
-  if (entry.numbered === undefined) return;
-  if (entry.command.type === 'OpenTicket') entry.ticketId = undefined;
-  else entry.newTicketId = undefined;
-  entry.numbered = undefined;
+  const { particulars } = entry;
+  if (particulars?.numbered === undefined) return;
+  if (entry.command.type === 'OpenTicket') particulars.ticketId = undefined;
+  else particulars.newTicketId = undefined;
+  particulars.numbered = undefined;
 }
 
 /** Does something for each item, a bounded number at once. */

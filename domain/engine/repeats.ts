@@ -8,7 +8,7 @@ import { commandBody } from '../ticket/command-body.ts';
 import type { RecordedEvent } from '../ticket/events.ts';
 import { reject } from '../ticket/rejection.ts';
 import type { TicketId } from '../ticket/values.ts';
-import { answer, type Entry, inChunks, type RoundContext } from './entry.ts';
+import { answer, type Entry, inChunks, particularsOf, type RoundContext } from './entry.ts';
 
 /** Leaves out entries that are answered already, or will be together with the first of their id. */
 export async function withoutRepeats(
@@ -16,34 +16,40 @@ export async function withoutRepeats(
   entries: readonly Entry[],
 ): Promise<readonly Entry[]> {
   const done = new Set<Entry>();
-  const unseen: Entry[] = [];
+  const suspects: Entry[] = [];
   for (const entry of entries) {
     const { commandId } = entry.command;
     if (commandId === undefined || entry.tries > 0) continue;
-    entry.digest = context.fingerprint(commandBody(entry.command));
+    const particulars = particularsOf(entry);
+    particulars.digest = context.fingerprint(commandBody(entry.command));
     const first = context.unanswered.get(commandId);
     if (first === undefined) {
       context.unanswered.set(commandId, entry);
-      unseen.push(entry);
+      if (context.log.mayKnowCommand(commandId)) suspects.push(entry);
       continue;
     }
     done.add(entry);
-    if (first.digest === entry.digest) {
-      first.again ??= [];
-      first.again.push(entry);
-    } else entry.submission.answer(entry.index, reusedId(context, entry));
+    if (first.particulars?.digest === particulars.digest) follow(first, entry);
+    else entry.submission.answer(entry.index, reusedId(context, entry));
   }
-  await inChunks(unseen, async (entry) => {
+  await inChunks(suspects, async (entry) => {
     if (await answerFromLog(context, entry)) done.add(entry);
   });
   return done.size === 0 ? entries : entries.filter((entry) => !done.has(entry));
+}
+
+/** Lets an entry have the answer that an earlier one of the same command will get. */
+function follow(first: Entry, entry: Entry): void {
+  const particulars = particularsOf(first);
+  particulars.again ??= [];
+  particulars.again.push(entry);
 }
 
 async function answerFromLog(context: RoundContext, entry: Entry): Promise<boolean> {
   const { commandId } = entry.command;
   const trace = commandId === undefined ? undefined : await context.log.findCommand(commandId);
   if (commandId === undefined || trace === undefined) return false;
-  const same = trace.commandDigest === entry.digest;
+  const same = trace.commandDigest === entry.particulars?.digest;
   const outcome = same ? firstAnswer(trace) : reusedId(context, entry);
   answer(context, entry, outcome);
   return true;

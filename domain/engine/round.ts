@@ -3,7 +3,7 @@
  * has to be looked up is looked up first; deciding itself is then one pass without waiting, so that the state
  * that a command is decided on can not change under it.
  */
-import type { Write } from '../ports.ts';
+import type { TicketPlace, Write } from '../ports.ts';
 import type { Slot, TicketCache } from '../ticket/cache.ts';
 import type { Command } from '../ticket/commands.ts';
 import { decide } from '../ticket/decide.ts';
@@ -11,10 +11,19 @@ import type { Acceptance, StampedCommand } from '../ticket/decision.ts';
 import type { NewEvent } from '../ticket/events.ts';
 import { evolve, evolveInPlace, replay } from '../ticket/evolve.ts';
 import { mayRelate, relatedTickets } from '../ticket/other-tickets.ts';
-import { type Rejection, reject } from '../ticket/rejection.ts';
+import { reject } from '../ticket/rejection.ts';
 import type { TicketState } from '../ticket/state.ts';
 import type { TicketId } from '../ticket/values.ts';
-import { answer, type Decided, dropNumber, type Entry, inChunks, type RoundContext } from './entry.ts';
+import {
+  answer,
+  dropNumber,
+  type Entry,
+  inChunks,
+  newTicketOf,
+  particularsOf,
+  type RoundContext,
+  ticketOf,
+} from './entry.ts';
 import { withoutRepeats } from './repeats.ts';
 
 /**
@@ -23,16 +32,18 @@ import { withoutRepeats } from './repeats.ts';
  */
 export async function prepare(context: RoundContext, entries: readonly Entry[]): Promise<readonly Entry[]> {
   const fresh = await withoutRepeats(context, entries);
-  const named = fresh.filter((entry) => nameTickets(context, entry));
+  const named = withTickets(context, fresh);
   await numberAll(context, named);
   const missing = new Set<TicketId>();
+  const relating: Entry[] = [];
   for (const entry of named) {
     const ticketId = ticketIdOf(entry);
     entry.slot = context.cache.find(ticketId);
     if (entry.slot === undefined) missing.add(ticketId);
+    if (mayRelate(entry.command)) relating.push(entry);
   }
   await load(context, missing);
-  await load(context, missingRelated(context, named));
+  await load(context, missingRelated(context, relating));
   return named;
 }
 
@@ -42,83 +53,88 @@ export async function prepare(context: RoundContext, entries: readonly Entry[]):
  */
 export function decideAll(context: RoundContext, entries: readonly Entry[]): readonly Write[] {
   const writes: Write[] = [];
+  const { cache, workflows, defaultWorkflow } = context;
   const now = context.clock.now();
   for (const entry of entries) {
     entry.tries += 1;
-    entry.write = undefined;
+    entry.write = -1;
     const command = stamp(entry, now);
-    const slot = entry.slot?.held === true ? entry.slot : context.cache.find(command.ticketId);
+    const slot = entry.slot?.held === true ? entry.slot : cache.find(command.ticketId);
     const ticket = slot?.ticket;
-    const decision = decide({
-      ticket,
-      command,
-      others: othersOf(context, command, ticket),
-      workflows: context.workflows,
-      defaultWorkflow: context.defaultWorkflow,
-    });
+    const others = othersOf(context, command, ticket);
+    const decision = decide({ ticket, at: slot?.at, command, others, workflows, defaultWorkflow });
     if (decision.status === 'rejected') {
-      if (entry.numbered !== undefined) context.numbers.giveBack(entry.numbered);
-      dropNumber(entry);
+      giveBackNumber(context, entry);
       entry.outcome = decision;
       continue;
     }
     // Taken before the decision changes the ticket where it is.
     const expectedRevision = ticket?.revision ?? 0;
-    entry.outcome = apply(context.cache, command, slot, decision);
+    const place = apply(cache, entry, command, slot, decision);
     if (decision.events.length === 0) continue;
     entry.write = writes.length;
     const also = decision.also.length === 0 ? undefined : decision.also;
-    writes.push({ ticketId: command.ticketId, expectedRevision, events: decision.events, also });
+    writes.push({ ticketId: command.ticketId, expectedRevision, events: decision.events, place, also });
   }
   return writes;
 }
 
-/**
- * Settles the ids of the ticket to act on and of one to be opened; false where the command names no ticket.
- */
-function nameTickets(context: RoundContext, entry: Entry): boolean {
-  const { command } = entry;
-  entry.ticketId ??= command.ticketId;
-  if (command.type === 'OpenFollowUp') entry.newTicketId ??= command.data.followUp;
-  if (command.type === 'SplitTicket') entry.newTicketId ??= command.data.splitOff;
-  if (entry.ticketId !== undefined || command.type === 'OpenTicket') return true;
-  const message = `ticketId is required: ${command.type} acts on a ticket that exists`;
-  const refused = { code: 'invalid_command', message, tried: command.type, ticketId: undefined } as const;
-  answer(context, entry, reject(refused, undefined, context.workflows));
-  return false;
+/** Drops from the cache what a write that did not happen had made of its tickets. */
+export function forget(context: RoundContext, entry: Entry): void {
+  context.cache.delete(ticketIdOf(entry));
+  for (const id of relatedTickets(entry.command, newTicketOf(entry), undefined)) context.cache.delete(id);
+}
+
+/** Leaves out, answered, the entries that act on a ticket and do not say which. */
+function withTickets(context: RoundContext, entries: readonly Entry[]): readonly Entry[] {
+  if (entries.every(namesTicket)) return entries;
+  for (const entry of entries) {
+    if (namesTicket(entry)) continue;
+    const { type: tried } = entry.command;
+    const message = `ticketId is required: ${tried} acts on a ticket that exists`;
+    const refused = { code: 'invalid_command', message, tried, ticketId: undefined } as const;
+    answer(context, entry, reject(refused, undefined, context.workflows));
+  }
+  return entries.filter(namesTicket);
+}
+
+function namesTicket({ command }: Entry): boolean {
+  return command.ticketId !== undefined || command.type === 'OpenTicket';
 }
 
 /** Gives automatic numbers to the tickets that commands open without naming them. */
 async function numberAll(context: RoundContext, entries: readonly Entry[]): Promise<void> {
   const unnumbered = entries.filter(needsNumber);
   if (unnumbered.length === 0) return;
-  const named = new Set(entries.flatMap((entry) => [entry.ticketId, entry.newTicketId]));
+  const named = new Set(entries.flatMap((entry) => [ticketOf(entry), newTicketOf(entry)]));
   const isTaken = (id: TicketId) => named.has(id) || context.cache.get(id) !== undefined;
   for (const entry of unnumbered) {
-    entry.numbered = await context.numbers.take(isTaken);
-    if (entry.command.type === 'OpenTicket') entry.ticketId = entry.numbered;
-    else entry.newTicketId = entry.numbered;
+    const particulars = particularsOf(entry);
+    particulars.numbered = await context.numbers.take(isTaken);
+    if (entry.command.type === 'OpenTicket') particulars.ticketId = particulars.numbered;
+    else particulars.newTicketId = particulars.numbered;
   }
 }
 
-function needsNumber({ command, ticketId, newTicketId }: Entry): boolean {
-  if (command.type === 'OpenTicket') return ticketId === undefined;
-  return (command.type === 'OpenFollowUp' || command.type === 'SplitTicket') && newTicketId === undefined;
+function needsNumber(entry: Entry): boolean {
+  const { type } = entry.command;
+  if (type === 'OpenTicket') return ticketOf(entry) === undefined;
+  return (type === 'OpenFollowUp' || type === 'SplitTicket') && newTicketOf(entry) === undefined;
 }
 
-/** Drops from the cache what a write that did not happen had made of its tickets. */
-export function forget(context: RoundContext, entry: Entry): void {
-  context.cache.delete(ticketIdOf(entry));
-  for (const id of relatedTickets(entry.command, entry.newTicketId, undefined)) context.cache.delete(id);
+function giveBackNumber(context: RoundContext, entry: Entry): void {
+  const numbered = entry.particulars?.numbered;
+  if (numbered === undefined) return;
+  context.numbers.giveBack(numbered);
+  dropNumber(entry);
 }
 
 /** Tickets that commands need to know beside their own, and that are not in the cache. */
 function missingRelated(context: RoundContext, entries: readonly Entry[]): ReadonlySet<TicketId> {
   const missing = new Set<TicketId>();
   for (const entry of entries) {
-    if (!mayRelate(entry.command)) continue;
     const ticket = entry.slot?.ticket ?? context.cache.get(ticketIdOf(entry));
-    for (const id of relatedTickets(entry.command, entry.newTicketId, ticket)) {
+    for (const id of relatedTickets(entry.command, newTicketOf(entry), ticket)) {
       if (context.cache.get(id) === undefined) missing.add(id);
     }
   }
@@ -133,70 +149,91 @@ function othersOf(
   ticket: TicketState | undefined,
 ): ReadonlyMap<TicketId, TicketState> {
   if (!mayRelate(command)) return noOthers;
+  const related = relatedTickets(command, command.newTicketId, ticket);
+  if (related.length === 0) return noOthers;
   const others = new Map<TicketId, TicketState>();
-  for (const id of relatedTickets(command, command.newTicketId, ticket)) {
+  for (const id of related) {
     const other = context.cache.get(id);
     if (other !== undefined) others.set(id, other);
   }
   return others;
 }
 
-function ticketIdOf({ command, ticketId }: Entry): TicketId {
-  if (ticketId === undefined) throw new Error(`bug: ${command.type} was not given a ticket id`);
+function ticketIdOf(entry: Entry): TicketId {
+  const ticketId = ticketOf(entry);
+  if (ticketId === undefined) throw new Error(`bug: ${entry.command.type} was not given a ticket id`);
   return ticketId;
 }
 
 /** The command with its ids and time settled; itself, where it came with all of them. */
 function stamp(entry: Entry, now: number): StampedCommand {
-  const { command, digest, newTicketId } = entry;
-  if (digest === undefined && newTicketId === undefined && isStamped(command)) return command;
+  const { command, particulars } = entry;
+  if (particulars === undefined && isStamped(command)) return command;
   return {
     ...command,
     ticketId: ticketIdOf(entry),
     occurredAt: command.occurredAt ?? now,
-    commandDigest: digest,
-    newTicketId,
+    commandDigest: particulars?.digest,
+    newTicketId: newTicketOf(entry),
   };
 }
 
 function isStamped(command: Command): command is StampedCommand {
-  return command.ticketId !== undefined && command.occurredAt !== undefined;
+  return command.ticketId !== undefined && command.occurredAt !== undefined && !opensAnother(command);
 }
 
-/** Lets the cache hold what the decision makes of its tickets, and answers what the caller will be told. */
+function opensAnother({ type }: Command): boolean {
+  return type === 'OpenFollowUp' || type === 'SplitTicket';
+}
+
+/**
+ * Lets the cache hold what the decision makes of its tickets, and notes what the caller will be told.
+ * Returns the ticket's place.
+ */
 function apply(
   cache: TicketCache,
+  entry: Entry,
   command: StampedCommand,
-  slot: Slot | undefined,
+  before: Slot | undefined,
   decision: Acceptance,
-): Exclude<Decided, Rejection> {
-  const ticket = evolved(cache, slot?.ticket, decision.events, command.ticketId);
+): TicketPlace {
+  const slot = evolved(cache, before, decision.events, command.ticketId);
+  slot.at = decision.at;
   let events = decision.events.length;
   for (const append of decision.also) {
-    evolved(cache, cache.get(append.ticketId), append.events, append.ticketId);
+    const other = evolved(cache, cache.find(append.ticketId), append.events, append.ticketId);
+    other.at = undefined;
     events += append.events.length;
   }
-  const { ticketId, revision, state } = ticket;
+  const { ticketId, revision, state } = slot.ticket;
   const newTicketId = decision.also.length > 0 ? command.newTicketId : undefined;
-  return { status: 'accepted', ticketId, revision, state, events, position: 0, newTicketId, repeated: false };
+  entry.outcome = {
+    status: 'accepted',
+    ticketId,
+    revision,
+    state,
+    events,
+    position: 0,
+    newTicketId,
+    repeated: false,
+  };
+  return slot;
 }
 
 /** The cache alone holds its tickets, so they are changed where they are. */
 function evolved(
   cache: TicketCache,
-  before: TicketState | undefined,
+  before: Slot | undefined,
   events: readonly NewEvent[],
   ticketId: TicketId,
-): TicketState {
-  let ticket = before;
+): Slot {
+  let slot = before;
   for (const event of events) {
-    if (ticket === undefined) {
-      ticket = evolve(undefined, event, ticketId);
-      cache.set(ticket);
-    } else evolveInPlace(ticket, event);
+    if (slot === undefined) slot = cache.set(evolve(undefined, event, ticketId));
+    else evolveInPlace(slot.ticket, event);
   }
-  if (ticket === undefined) throw new Error(`bug: a decision on ${ticketId} was accepted without a ticket`);
-  return ticket;
+  if (slot === undefined) throw new Error(`bug: a decision on ${ticketId} was accepted without a ticket`);
+  return slot;
 }
 
 /** Brings tickets into the cache; those that do not exist stay out of it. */

@@ -72,7 +72,7 @@ export class HistoryAudit {
     const workflow = this.#workflows.get(event.workflow);
     const from = workflow.stateByKey.get(before.state);
     if (from === undefined) return `comes from ${before.state}, which ${workflow.id} does not have`;
-    const to = step(workflow, from, { ticket: before, request, others: this.#others(before, request) });
+    const to = step(from, { ticket: before, request, others: this.#others(before, request) });
     if (isRefusal(to)) return `${request.type} is not legal from ${before.state}: ${to.code}`;
     return to.key === event.state
       ? undefined

@@ -2,12 +2,19 @@
  * A bounded memory of ticket states. When it is full, tickets leave that were not used since the last look at
  * them ("second chance"): nearly the order of use, without keeping a list in order on the hot path.
  */
+import type { TicketPlace } from '../ports.ts';
+import type { WorkflowState } from '../workflow/table.ts';
 import type { TicketState } from './state.ts';
 import type { TicketId } from './values.ts';
 
-/** A ticket's place in the cache: whoever has it can read and replace the ticket without another look-up. */
-export interface Slot {
+/**
+ * A ticket's place in the cache: whoever has it can read and replace the ticket without another look-up. It
+ * is also where the log notes its own place of the ticket.
+ */
+export interface Slot extends TicketPlace {
   ticket: TicketState;
+  /** The ticket's configuration; undefined where it must be looked up. */
+  at: WorkflowState | undefined;
   used: boolean;
   /** False once the ticket has left the cache; the slot must then not be used any more. */
   held: boolean;
@@ -33,15 +40,18 @@ export class TicketCache {
     return this.find(ticketId)?.ticket;
   }
 
-  set(ticket: TicketState): void {
-    const slot = this.#slots.get(ticket.ticketId);
-    if (slot !== undefined) {
-      slot.ticket = ticket;
-      slot.used = true;
-      return;
+  set(ticket: TicketState): Slot {
+    const held = this.#slots.get(ticket.ticketId);
+    if (held !== undefined) {
+      held.ticket = ticket;
+      held.at = undefined;
+      held.used = true;
+      return held;
     }
     if (this.#slots.size >= this.#ticketsMax) this.#makeRoom();
-    this.#slots.set(ticket.ticketId, { ticket, used: true, held: true });
+    const slot = { ticket, at: undefined, placeEpoch: 0, placeRow: 0, used: true, held: true };
+    this.#slots.set(ticket.ticketId, slot);
+    return slot;
   }
 
   delete(ticketId: TicketId): void {

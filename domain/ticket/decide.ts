@@ -64,12 +64,9 @@ function decideOpening(input: DecisionInput, command: StampedOf<'OpenTicket'>): 
   });
   const events = [first];
   let state = evolve(undefined, first, command.ticketId);
+  let at = workflow.initial;
   for (const placing of placements(command)) {
-    const to = step(workflow, workflows.stateOf(state), {
-      ticket: state,
-      request: placing,
-      others: noOthers,
-    });
+    const to = step(at, { ticket: state, request: placing, others: noOthers });
     if (isRefusal(to)) return refuseStep(input, to, state);
     const event = record(
       { ...command, ...placing, commandDigest: undefined },
@@ -79,8 +76,9 @@ function decideOpening(input: DecisionInput, command: StampedOf<'OpenTicket'>): 
     );
     events.push(event);
     state = evolve(state, event, command.ticketId);
+    at = to;
   }
-  return { status: 'accepted', events, also: nothingElse };
+  return { status: 'accepted', events, also: nothingElse, at };
 }
 
 type Placing = Extract<TransitionRequest, { type: 'QueueTicket' | 'AssignTicket' }>;
@@ -108,9 +106,9 @@ function placed(placing: Placing): TicketEvent {
 }
 
 function decideTransition(input: DecisionInput, ticket: TicketState, command: StampedTransition): Decision {
-  const workflow = input.workflows.get(ticket.workflow);
+  const from = input.at ?? input.workflows.stateOf(ticket);
   const guardInput: GuardInput = { ticket, request: command, others: knownTo(input) };
-  const to = step(workflow, input.workflows.stateOf(ticket), guardInput);
+  const to = step(from, guardInput);
   if (isRefusal(to)) return refuseStep(input, to, ticket);
   if (ticket.links.length >= linkCountMax && addsLink(command)) {
     return refuse(input, 'condition_unmet', `ticket ${ticket.ticketId} already has ${linkCountMax} links`);
@@ -118,9 +116,9 @@ function decideTransition(input: DecisionInput, ticket: TicketState, command: St
   const other = decideOther(input, ticket, command);
   if (other !== undefined && 'status' in other) return other;
   const event = eventOf(ticket, command, command.newTicketId);
-  if (event === undefined) return { status: 'accepted', events: [], also: nothingElse };
-  const events = [record(command, workflow.id, to.key, event)];
-  return { status: 'accepted', events, also: other === undefined ? nothingElse : [other] };
+  if (event === undefined) return { status: 'accepted', events: [], also: nothingElse, at: from };
+  const events = [record(command, from.workflowId, to.key, event)];
+  return { status: 'accepted', events, also: other === undefined ? nothingElse : [other], at: to };
 }
 
 function knownTo(input: DecisionInput): ReadonlyMap<TicketId, RelatedTicket> {

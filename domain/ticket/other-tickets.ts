@@ -89,10 +89,10 @@ function absorb(
   const { actor, onBehalfOf, occurredAt } = command;
   const data = { from: ticket.ticketId };
   const request: TransitionRequest = { type: 'AbsorbTicket', data, actor, onBehalfOf, occurredAt };
-  const workflow = input.workflows.get(target.workflow);
-  const to = step(workflow, input.workflows.stateOf(target), { ticket: target, request, others: new Map() });
+  const from = input.workflows.stateOf(target);
+  const to = step(from, { ticket: target, request, others: new Map() });
   if (isRefusal(to)) return refuseStep(input, to, target);
-  const event = record({ ...command, commandDigest: undefined }, workflow.id, to.key, {
+  const event = record({ ...command, commandDigest: undefined }, from.workflowId, to.key, {
     type: 'TicketAbsorbed',
     data,
   });

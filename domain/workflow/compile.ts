@@ -7,8 +7,8 @@ import type { AnyStateMachine, AnyStateNode } from 'xstate';
 import { z } from 'zod';
 import { roleSchema } from '../ticket/values.ts';
 import { checkWorkflow } from './check.ts';
-import { type GuardName, isGuardName } from './guards.ts';
-import type { Candidate, Cell, CompiledWorkflow, Region, WorkflowState } from './table.ts';
+import { type GuardName, guards, isGuardName } from './guards.ts';
+import type { Candidate, Cell, CompiledWorkflow, PlacedCandidate, Region, WorkflowState } from './table.ts';
 import {
   type Category,
   finalCategories,
@@ -52,11 +52,12 @@ export function compileWorkflow(machine: AnyStateMachine): CompiledWorkflow {
   const categories = lifecycle === undefined ? [] : readCategories(lifecycle, problems);
   if (problems.length > 0) throw new WorkflowProblem(name, problems);
 
-  const states = combine(regions, edges, categories);
+  const id = `${name}@${version}`;
+  const states = combine(id, regions, edges, categories);
   const initial = states[regions.reduce((index, region) => index + region.initial * region.stride, 0)];
   if (initial === undefined) throw new WorkflowProblem(name, ['it has no initial state']);
   const compiled: CompiledWorkflow = Object.freeze({
-    id: `${name}@${version}`,
+    id,
     name,
     version,
     description: machine.config.description ?? name,
@@ -130,24 +131,35 @@ function readCategories(lifecycle: AnyStateNode, problems: string[]): Category[]
 
 /** All combinations of the regions' states, the first region changing fastest. */
 function combine(
+  workflowId: string,
   regions: readonly Region[],
   edges: readonly Edges[][],
   categories: readonly Category[],
 ): WorkflowState[] {
   const count = regions.reduce((product, region) => product * region.states.length, 1);
-  return Array.from({ length: count }, (_, index) => {
+  const all: WorkflowState[] = [];
+  for (let index = 0; index < count; index += 1) {
     const locals = regions.map((region) => Math.floor(index / region.stride) % region.states.length);
     const values = regions.map((region, position) => region.states[locals[position] ?? -1] ?? '');
     const lifecycle = values[0] ?? '';
     const category = categories[locals[0] ?? -1] ?? 'open';
     const cells = new Map<TransitionType, Cell>();
     edges.forEach((regionEdges, position) => {
-      for (const [type, candidates] of regionEdges[locals[position] ?? -1] ?? []) {
-        const present = candidates.filter((each) => each.during?.includes(lifecycle) ?? true);
+      const local = locals[position] ?? -1;
+      const stride = regions[position]?.stride ?? 0;
+      for (const [type, candidates] of regionEdges[local] ?? []) {
+        const possible = candidates.filter((each) => each.during?.includes(lifecycle) ?? true);
+        const present = possible.map((each) => placed(each, (each.to - local) * stride));
         if (present.length > 0) cells.set(type, Object.freeze([...(cells.get(type) ?? []), present]));
       }
     });
     const final = finalCategories.includes(category);
-    return Object.freeze({ key: values.join('/'), index, values, lifecycle, category, final, cells });
-  });
+    const key = values.join('/');
+    all.push(Object.freeze({ workflowId, all, key, index, values, lifecycle, category, final, cells }));
+  }
+  return all;
+}
+
+function placed(candidate: Candidate, shift: number): PlacedCandidate {
+  return Object.freeze({ ...candidate, shift, guards: candidate.when.map((name) => guards[name]) });
 }

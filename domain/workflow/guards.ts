@@ -29,7 +29,8 @@ export interface RelatedTicket {
   readonly resolved: boolean;
 }
 
-type Guard = (input: GuardInput) => string | undefined;
+/** Undefined where the condition holds, else a sentence that says what is missing. */
+export type Guard = (input: GuardInput) => string | undefined;
 
 export const guards = {
   assigneeSet: ({ ticket }) =>
@@ -97,6 +98,7 @@ export const guards = {
   },
 
   childrenResolved: ({ ticket, others }) => {
+    if (ticket.links.length === 0) return undefined;
     const open = ticket.links
       .filter((link) => link.relation === 'child')
       .find((link) => others.get(link.ticket)?.resolved === false);

@@ -3,7 +3,7 @@
  * same answers as the XState machine it was compiled from, millions of times a second, and says why it
  * refuses.
  */
-import { type GuardInput, type GuardName, guards, roleMayFire } from './guards.ts';
+import { type Guard, type GuardInput, type GuardName, guards, roleMayFire } from './guards.ts';
 import type { TransitionRule } from './setup.ts';
 import type { Category, TransitionType } from './transition.ts';
 
@@ -14,11 +14,21 @@ export interface Candidate extends TransitionRule {
   readonly to: number;
 }
 
-/** The ways of each region that answers at all, in document order. */
-export type Cell = readonly (readonly Candidate[])[];
+/** A candidate as one configuration has it: with its guards looked up and its effect worked out. */
+export interface PlacedCandidate extends Candidate {
+  readonly guards: readonly Guard[];
+  /** How far in `CompiledWorkflow.states` it moves the ticket. */
+  readonly shift: number;
+}
 
-/** One configuration: a state for each region. */
+/** The ways of each region that answers at all, in document order. */
+export type Cell = readonly (readonly PlacedCandidate[])[];
+
+/** One configuration of a workflow: a state for each region. */
 export interface WorkflowState {
+  /** The workflow's `name@version`, and all of its configurations by index, this one among them. */
+  readonly workflowId: string;
+  readonly all: readonly WorkflowState[];
   /** The states of all regions joined by `/`, such as `open/assigned/L0`. */
   readonly key: string;
   readonly index: number;
@@ -57,22 +67,18 @@ export type StepRefusal =
   | { readonly code: 'condition_unmet'; readonly guard: GuardName; readonly explanation: string };
 
 /** The state that a request leads to, or why there is none. */
-export function step(
-  workflow: CompiledWorkflow,
-  from: WorkflowState,
-  input: GuardInput,
-): WorkflowState | StepRefusal {
+export function step(from: WorkflowState, input: GuardInput): WorkflowState | StepRefusal {
   const cell = from.cells.get(input.request.type);
   if (cell === undefined) return { code: 'illegal_transition' };
   let index = from.index;
   let taken = false;
-  for (const candidates of cell) {
-    const candidate = candidates.find((each) => ruleHolds(each, input));
+  for (let region = 0; region < cell.length; region += 1) {
+    const candidate = firstThatHolds(cell[region] ?? [], input);
     if (candidate === undefined) continue;
     taken = true;
-    index += moved(workflow, from, candidate);
+    index += candidate.shift;
   }
-  const to = workflow.states[index];
+  const to = from.all[index];
   return taken && to !== undefined ? to : explainRefusal(cell, input);
 }
 
@@ -80,20 +86,23 @@ export function isRefusal(result: WorkflowState | StepRefusal): result is StepRe
   return 'code' in result;
 }
 
-function ruleHolds(rule: TransitionRule, input: GuardInput): boolean {
-  if (!roleMayFire(input.request, rule.by)) return false;
-  for (const name of rule.when) {
-    if (guards[name](input) !== undefined) return false;
+function firstThatHolds(
+  candidates: readonly PlacedCandidate[],
+  input: GuardInput,
+): PlacedCandidate | undefined {
+  for (let at = 0; at < candidates.length; at += 1) {
+    const candidate = candidates[at];
+    if (candidate !== undefined && ruleHolds(candidate, input)) return candidate;
   }
-  return true;
+  return undefined;
 }
 
-/** How far in `states` a candidate moves. */
-function moved(workflow: CompiledWorkflow, from: WorkflowState, candidate: Candidate): number {
-  const region = workflow.regions[candidate.region];
-  if (region === undefined) throw new Error(`bug: no region ${candidate.region} in ${workflow.id}`);
-  const present = Math.floor(from.index / region.stride) % region.states.length;
-  return (candidate.to - present) * region.stride;
+function ruleHolds(candidate: PlacedCandidate, input: GuardInput): boolean {
+  if (!roleMayFire(input.request, candidate.by)) return false;
+  for (let at = 0; at < candidate.guards.length; at += 1) {
+    if (candidate.guards[at]?.(input) !== undefined) return false;
+  }
+  return true;
 }
 
 /**

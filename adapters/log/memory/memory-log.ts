@@ -82,6 +82,10 @@ export class MemoryLog implements EventLog {
     return this.#tickets.get(ticketId)?.length ?? 0;
   }
 
+  mayKnowCommand(commandId: string): boolean {
+    return this.#commands.has(commandId);
+  }
+
   async findCommand(commandId: string): Promise<CommandTrace | undefined> {
     this.#assertOpen();
     const first = this.#commands.get(commandId);

@@ -145,6 +145,10 @@ export class SegmentLog implements EventLog {
     return (await this.#recovered.segments.findTail(ticketId)).revision;
   }
 
+  mayKnowCommand(commandId: string): boolean {
+    return this.#recovered.segments.mayKnowCommand(commandId);
+  }
+
   async findCommand(commandId: string): Promise<CommandTrace | undefined> {
     this.#assertOpen();
     if (!this.#recovered.segments.mayKnowCommand(commandId)) return undefined;

@@ -123,7 +123,7 @@ function compare(machine: AnyStateMachine): { compared: number; legal: number; s
     for (const event of events) {
       const next = transitions[names.get(event) ?? '']?.state;
       const inMachine = state.can(event) ? keyOf(workflow, next?.value as StateValue) : 'refused';
-      const result = step(workflow, from, event);
+      const result = step(from, event);
       const inTable = isRefusal(result) ? 'refused' : result.key;
       if (inTable !== inMachine) {
         const who = `${event.request.actor.role}/${event.request.onBehalfOf?.role}`;

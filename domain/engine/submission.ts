@@ -1,0 +1,47 @@
+/** One call of `submit`: its commands, its answers as they come, and its caller, told when all are there. */
+import type { Outcome } from '../ports.ts';
+import type { Command } from '../ticket/commands.ts';
+
+export class Submission {
+  readonly commands: readonly Command[];
+  /** How many of its commands have been taken into a round. */
+  taken = 0;
+  readonly #outcomes: Outcome[];
+  readonly #resolve: (outcomes: readonly Outcome[]) => void;
+  readonly #reject: (reason: unknown) => void;
+  readonly #onAnswer: (outcome: Outcome, last: Submission | undefined) => void;
+  #open: number;
+
+  /** `onAnswer` is told of every answer, and with the last one of the submission that it completes. */
+  constructor(
+    commands: readonly Command[],
+    resolve: (outcomes: readonly Outcome[]) => void,
+    reject: (reason: unknown) => void,
+    onAnswer: (outcome: Outcome, completed: Submission | undefined) => void,
+  ) {
+    this.commands = commands;
+    this.#outcomes = new Array(commands.length);
+    this.#open = commands.length;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    this.#onAnswer = onAnswer;
+  }
+
+  answer(index: number, outcome: Outcome): void {
+    // After a failure its caller has gone.
+    if (this.#open === 0) return;
+    this.#outcomes[index] = outcome;
+    this.#open -= 1;
+    const completed = this.#open === 0;
+    this.#onAnswer(outcome, completed ? this : undefined);
+    if (completed) this.#resolve(this.#outcomes);
+  }
+
+  /** Tells the caller that nothing is known of the commands that were not answered; returns how many. */
+  fail(reason: unknown): number {
+    const unanswered = this.#open;
+    this.#open = 0;
+    this.#reject(reason);
+    return unanswered;
+  }
+}
