@@ -180,16 +180,16 @@ export class Committer {
 
   async #index(batch: Batch): Promise<void> {
     const { segment } = batch;
-    const { tickets, commands, directory, salt, firstPosition } = segment;
-    if (tickets === undefined || commands === undefined) return;
+    const { index, salt, firstPosition } = segment;
+    if (index === undefined) return;
     const nextPosition = batch.lastPosition + 1;
     const lastRecordedAt = this.#segments.byFirst(nextPosition)?.recordedAtMin ?? segment.recordedAtMin;
     const segmentBytes = batch.startOffset + batch.length;
     const facts = { salt, firstPosition, nextPosition, segmentBytes, lastRecordedAt };
     const { files, open } = this.#disk;
-    await writeSidecar(files, open, segment.path, facts, { tickets, commands, directory });
+    await writeSidecar(files, open, segment.path, facts, index);
     segment.sidecar = await Sidecar.open(open, segment.path, salt);
-    segment.commands = undefined;
+    segment.index = undefined;
     this.#segments.keepTables(residentTicketBytesMax);
   }
 

@@ -4,10 +4,11 @@
  */
 import { dirname } from 'node:path';
 import { draftSuffix, encodeFileHeader, type FileHeader } from './format.ts';
+import type { MemoryIndex } from './memory-index.ts';
 import type { OpenFiles } from './open-files.ts';
-import { encodeSidecar, type SealedFacts, sidecarPath } from './sidecar.ts';
+import { type SealedFacts, sidecarPath } from './sidecar.ts';
+import { encodeSidecar } from './sidecar-encoder.ts';
 import type { SegmentFile, SegmentFiles } from './storage.ts';
-import type { MemoryIndex } from './tables.ts';
 
 const copyBytes = 4 * 1024 * 1024;
 
@@ -53,7 +54,14 @@ export async function writeSidecar(
   index: MemoryIndex,
 ): Promise<void> {
   const path = sidecarPath(segmentPath);
-  await placeFile(files, path, await encodeSidecar(facts, index));
+  const parts = await encodeSidecar(facts, index);
+  await place(files, path, async (draft) => {
+    let at = 0;
+    for (const part of parts) {
+      await draft.write(part, at);
+      at += part.length;
+    }
+  });
   await open.drop(path);
 }
 

@@ -1,10 +1,10 @@
 /**
- * The segment file format, version 1: the fixed parts. Records are in record.ts, the sidecar in sidecar.ts.
+ * The segment file format, version 2: the fixed parts. Records are in record.ts, the sidecar in sidecar.ts.
  *
  * A folder holds segments named by the position of their first event (`00000000000000000001.seg`). All
  * numbers are little-endian; "f64" is a whole number below 2^53. A segment is a file header and frames:
  *
- *     file header, 64 bytes                     frame header, 56 bytes
+ *     file header, 64 bytes                     frame header, 64 bytes
  *      0  8 bytes  "DOCKETSG"                    0  u32  "DKTF"
  *      8  u32      format version                4  u32  kind: 1 events, 2 closed, 3 sealed
  *     16  2 x u32  salt, random per segment      8  u32  payload bytes
@@ -13,8 +13,13 @@
  *     40  f64      recordedAt not to go below   24  f64  recordedAt that records count from
  *     60  u32      CRC-32 of bytes 0 to 59      32  f64  durableUpTo
  *                                               40  2 x u32  the segment's salt
- *                                               48  u32  CRC-32 of the payload
- *                                               52  u32  CRC-32 of bytes 0 to 51
+ *                                               48  u32  where in the payload the names begin
+ *                                               52  u32  CRC-32 of the payload
+ *                                               56  u32  0
+ *                                               60  u32  CRC-32 of bytes 0 to 59
+ *
+ * A payload is records and, behind them, the names that they refer to by number: workflows, states, actors.
+ * Each frame has its own, so that it can be read without any other.
  *
  * One group commit writes one or more frames and syncs once. `durableUpTo` is the byte offset in this file
  * that was known to be synced when the frame was composed. So a bad frame below any known `durableUpTo`
@@ -27,9 +32,9 @@ import { crc32 } from 'node:zlib';
 import { Fault } from '../../../domain/errors.ts';
 import type { HashSeed } from './hash.ts';
 
-export const formatVersion = 1;
+export const formatVersion = 2;
 export const fileHeaderBytes = 64;
-export const frameHeaderBytes = 56;
+export const frameHeaderBytes = 64;
 export const segmentSuffix = '.seg';
 export const sidecarSuffix = '.idx';
 export const draftSuffix = '.tmp';
@@ -67,6 +72,8 @@ export interface FrameHeader {
   readonly firstPosition: number;
   readonly recordedAt: number;
   readonly durableUpTo: number;
+  /** Where the records end and the names that they refer to begin, in bytes of the payload. */
+  readonly namesAt: number;
   readonly payloadCrc: number;
 }
 
@@ -140,15 +147,17 @@ export function encodeFrameHeader(
   bytes.writeDoubleLE(header.durableUpTo, at + 32);
   bytes.writeUInt32LE(salt.lo, at + 40);
   bytes.writeUInt32LE(salt.hi, at + 44);
-  bytes.writeUInt32LE(crc32(bytes.subarray(payloadAt, payloadAt + header.payloadBytes)), at + 48);
-  bytes.writeUInt32LE(crc32(bytes.subarray(at, at + 52)), at + 52);
+  bytes.writeUInt32LE(header.namesAt, at + 48);
+  bytes.writeUInt32LE(crc32(bytes.subarray(payloadAt, payloadAt + header.payloadBytes)), at + 52);
+  bytes.writeUInt32LE(0, at + 56);
+  bytes.writeUInt32LE(crc32(bytes.subarray(at, at + 60)), at + 60);
 }
 
 /** Undefined where no intact frame header of this segment begins at `at`. Does not look at the payload. */
 export function decodeFrameHeader(bytes: Buffer, at: number, salt: Salt): FrameHeader | undefined {
   if (at + frameHeaderBytes > bytes.length || bytes.readUInt32LE(at) !== frameMagicNumber) return undefined;
   if (bytes.readUInt32LE(at + 40) !== salt.lo || bytes.readUInt32LE(at + 44) !== salt.hi) return undefined;
-  if (bytes.readUInt32LE(at + 52) !== crc32(bytes.subarray(at, at + 52))) return undefined;
+  if (bytes.readUInt32LE(at + 60) !== crc32(bytes.subarray(at, at + 60))) return undefined;
   const kind = bytes.readUInt32LE(at + 4);
   if (kind !== frameKinds.events && kind !== frameKinds.closed && kind !== frameKinds.sealed)
     return undefined;
@@ -159,7 +168,8 @@ export function decodeFrameHeader(bytes: Buffer, at: number, salt: Salt): FrameH
     firstPosition: bytes.readDoubleLE(at + 16),
     recordedAt: bytes.readDoubleLE(at + 24),
     durableUpTo: bytes.readDoubleLE(at + 32),
-    payloadCrc: bytes.readUInt32LE(at + 48),
+    namesAt: bytes.readUInt32LE(at + 48),
+    payloadCrc: bytes.readUInt32LE(at + 52),
   };
 }
 

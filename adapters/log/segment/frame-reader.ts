@@ -4,7 +4,6 @@
  */
 import {
   decodeFrameHeader,
-  type FrameHeader,
   frameBytesTarget,
   frameHeaderBytes,
   frameKinds,
@@ -14,7 +13,7 @@ import {
   undamaged,
 } from './format.ts';
 import type { OpenFiles } from './open-files.ts';
-import { recordEnd } from './record-decoder.ts';
+import { RecordCursor } from './record-decoder.ts';
 
 /** Where a frame lies: a segment's file, and the salt that its frames are marked with. */
 export interface FrameHome {
@@ -40,11 +39,7 @@ export class FrameReader {
    * Reads and checks one frame; its bytes are used for the next one when `use` returns. A frame that fails is
    * read once more from a file opened anew: a writer that recovered may have put another one in its place.
    */
-  async read<T>(
-    segment: FrameHome,
-    offset: number,
-    use: (header: FrameHeader, payload: Buffer) => T,
-  ): Promise<T> {
+  async read<T>(segment: FrameHome, offset: number, use: (cursor: RecordCursor) => T): Promise<T> {
     try {
       return await this.#readOnce(segment, offset, use);
     } catch (error) {
@@ -54,11 +49,7 @@ export class FrameReader {
     }
   }
 
-  async #readOnce<T>(
-    segment: FrameHome,
-    offset: number,
-    use: (header: FrameHeader, payload: Buffer) => T,
-  ): Promise<T> {
+  async #readOnce<T>(segment: FrameHome, offset: number, use: (cursor: RecordCursor) => T): Promise<T> {
     const file = this.#files.file(segment.path);
     const spare = this.#spare.pop() ?? Buffer.allocUnsafeSlow(frameReadBytes);
     try {
@@ -77,24 +68,9 @@ export class FrameReader {
       if (!payloadIntact(payload, header)) {
         throw new LogDamage(segment.path, offset, "the frame's payload fails its checksum");
       }
-      return undamaged(segment.path, offset, () => use(header, payload));
+      return undamaged(segment.path, offset, () => use(new RecordCursor(header, payload)));
     } finally {
       if (this.#spare.length < spareBuffersMax) this.#spare.push(spare);
     }
   }
-}
-
-/** Where record number `index` begins in the frame's payload. */
-export function recordOffset(
-  segment: FrameHome,
-  header: FrameHeader,
-  payload: Buffer,
-  place: { readonly frameOffset: number; readonly index: number },
-): number {
-  if (place.index >= header.eventCount) {
-    throw new LogDamage(segment.path, place.frameOffset, `the frame has no record number ${place.index}`);
-  }
-  let at = 0;
-  for (let index = 0; index < place.index; index += 1) at = recordEnd(payload, at);
-  return at;
 }

@@ -15,7 +15,9 @@ import {
   frameHeaderBytes,
   frameKinds,
 } from './format.ts';
-import type { Segment } from './segments.ts';
+import { FrameNames } from './frame-names.ts';
+import type { MemoryIndex } from './memory-index.ts';
+import type { GrowingSegment, Segment } from './segments.ts';
 
 /** A batch that has grown to this takes no further write. */
 export const batchBytesTarget = 4 * 1024 * 1024;
@@ -44,22 +46,26 @@ export interface Batch {
 }
 
 export interface StageStart {
-  readonly segment: Segment;
+  readonly segment: GrowingSegment;
   readonly offset: number;
   readonly nextPosition: number;
   readonly recordedAt: EpochMs;
 }
 
-export type NextSegment = (firstPosition: number, recordedAt: EpochMs) => Segment;
+export type NextSegment = (firstPosition: number, recordedAt: EpochMs) => GrowingSegment;
 
 export class FrameWriter {
   nextPosition: number;
   /** Of the newest event. */
   recordedAt: EpochMs;
   current: Batch;
+  /** Of the segment that the current batch belongs to. */
+  index: MemoryIndex;
   /** Events in the open frame so far. */
   frameEvents = 0;
   frameRecordedAt = 0;
+  /** What the open frame's records refer to by number. */
+  readonly names = new FrameNames();
   readonly #segmentBytesMax: number;
   readonly #nextSegment: NextSegment;
   readonly #full: Batch[] = [];
@@ -74,6 +80,7 @@ export class FrameWriter {
     this.#nextSegment = nextSegment;
     this.nextPosition = start.nextPosition;
     this.recordedAt = start.recordedAt;
+    this.index = start.segment.index;
     this.current = this.#newBatch(start.segment, start.offset);
   }
 
@@ -82,28 +89,22 @@ export class FrameWriter {
     return this.#fullBytes + this.current.length;
   }
 
-  /** Offset of the open frame in its segment. */
-  get frameOffset(): number {
-    return this.current.startOffset + this.#frameStart;
+  /** Bytes of the open frame so far, its names included. */
+  get frameBytes(): number {
+    return this.current.length - this.#frameStart + this.names.bytesMax;
   }
 
-  /** Payload bytes of the open frame so far. */
-  get framePayloadBytes(): number {
-    return this.current.length - this.#frameStart - frameHeaderBytes;
+  /** Goes on to the next segment where this one is full. To be called before the segment's index is used. */
+  rotateIfFull(): void {
+    if (this.current.startOffset + this.current.length >= this.#segmentBytesMax) this.#rotate();
   }
 
   /** Makes a frame ready that has room for the write's events; returns the position of the first. */
   begin(eventCount: number): number {
-    if (eventCount === 0) throw new RangeError('a write has no events');
-    if (eventCount > frameEventsMax) {
-      throw new RangeError(`a write of ${eventCount} events; at most ${frameEventsMax} can be atomic`);
-    }
-    const { length, startOffset } = this.current;
-    if (startOffset + length >= this.#segmentBytesMax) this.#rotate();
-    else if (length >= batchBytesTarget) this.#pushFull(this.#startBatch());
+    if (this.current.length >= batchBytesTarget) this.#pushFull(this.#startBatch());
     else if (
       this.#frameStart >= 0 &&
-      (length - this.#frameStart >= frameBytesTarget || this.frameEvents + eventCount > frameEventsMax)
+      (this.frameBytes >= frameBytesTarget || this.frameEvents + eventCount > frameEventsMax)
     ) {
       this.#closeFrame();
     }
@@ -172,7 +173,13 @@ export class FrameWriter {
     if (this.#frameStart < 0) return;
     const batch = this.current;
     if (this.frameEvents === 0) batch.length = this.#frameStart;
-    else this.#header(frameKinds.events, this.#frameStart, this.frameEvents, this.#framePosition);
+    else {
+      this.ensure(this.names.bytesMax);
+      const namesAt = batch.length - this.#frameStart - frameHeaderBytes;
+      batch.length = this.names.write(batch.bytes, batch.length);
+      this.#header(frameKinds.events, this.#frameStart, this.frameEvents, this.#framePosition, namesAt);
+    }
+    this.names.clear();
     this.#frameStart = -1;
   }
 
@@ -181,17 +188,17 @@ export class FrameWriter {
     const at = this.current.length;
     this.current.length += frameHeaderBytes;
     this.frameRecordedAt = this.recordedAt;
-    this.#header(kind, at, 0, this.nextPosition);
+    this.#header(kind, at, 0, this.nextPosition, 0);
   }
 
   /**
    * One batch is under way at a time: all before this one is synced when it is written, hence durableUpTo.
    */
-  #header(kind: FrameKind, at: number, eventCount: number, firstPosition: number): void {
+  #header(kind: FrameKind, at: number, eventCount: number, firstPosition: number, namesAt: number): void {
     const { bytes, length, segment, startOffset: durableUpTo } = this.current;
     const payloadBytes = length - at - frameHeaderBytes;
     const recordedAt = this.frameRecordedAt;
-    const header = { kind, payloadBytes, eventCount, firstPosition, recordedAt, durableUpTo };
+    const header = { kind, payloadBytes, eventCount, firstPosition, recordedAt, durableUpTo, namesAt };
     encodeFrameHeader(bytes, at, header, segment.salt);
   }
 
@@ -202,6 +209,7 @@ export class FrameWriter {
     sealing.seals = true;
     this.#pushFull(sealing);
     const segment = this.#nextSegment(this.nextPosition, this.recordedAt);
+    this.index = segment.index;
     this.current = this.#newBatch(segment, fileHeaderBytes);
   }
 

@@ -10,8 +10,7 @@ import type { AppendOutcome, Clock, TicketAppend, Write } from '../../../domain/
 import type { TicketId } from '../../../domain/ticket/values.ts';
 import type { Committer } from './committer.ts';
 import type { FrameWriter } from './frame-writer.ts';
-import type { Segments, Tail } from './segments.ts';
-import { noTail } from './segments.ts';
+import type { Segments } from './segments.ts';
 import type { Stage } from './staging.ts';
 
 /** Bytes staged and not yet durable; beyond them, appends wait. */
@@ -26,7 +25,7 @@ interface Call {
   readonly outcomes: AppendOutcome[];
   readonly resolve: (outcomes: readonly AppendOutcome[]) => void;
   readonly reject: (error: unknown) => void;
-  looked: Map<TicketId, Tail> | undefined;
+  looked: Map<TicketId, number> | undefined;
   lost: Set<TicketId> | undefined;
   /** The generation of segment tables that `looked` is true of. */
   generation: number;
@@ -126,12 +125,12 @@ export class Intake {
     this.#lookingUp = true;
     const { generation } = this.#segments;
     try {
-      const looked = new Map<TicketId, Tail>();
+      const looked = new Map<TicketId, number>();
       const unknown = this.#unknownTickets(call);
       for (let at = 0; at < unknown.length; at += lookupsAtOnceMax) {
         const some = unknown.slice(at, at + lookupsAtOnceMax);
-        const tails = await Promise.all(some.map((ticketId) => this.#segments.findTail(ticketId)));
-        for (const [index, ticketId] of some.entries()) looked.set(ticketId, tails[index] ?? noTail());
+        const revisions = await Promise.all(some.map((id) => this.#segments.findRevision(id)));
+        for (const [index, ticketId] of some.entries()) looked.set(ticketId, revisions[index] ?? 0);
       }
       call.looked = looked;
       call.generation = generation;
@@ -145,10 +144,9 @@ export class Intake {
 
   #unknownTickets(call: Call): TicketId[] {
     const unknown = new Set<TicketId>();
-    const tail = noTail();
     const check = ({ ticketId }: TicketAppend) => {
       const { lo, hi } = this.#segments.hash.of(ticketId);
-      if (!this.#segments.tailInMemory(ticketId, lo, hi, tail)) unknown.add(ticketId);
+      if (this.#segments.revisionInMemory(ticketId, lo, hi) === undefined) unknown.add(ticketId);
     };
     for (const write of call.writes.slice(call.outcomes.length)) {
       check(write);

@@ -1,19 +1,17 @@
 /**
- * Reading a log in order, and one ticket of it: shared by the writer and by readers in other processes,
+ * Reading a log in order: shared by the writer and by readers in other processes,
  * which differ only in how they learn what is durable.
  *
- * It must never show an event beyond the durable position, never skip a bad frame, and never scan the log
- * for a single ticket.
+ * It must never show an event beyond the durable position, and never skip a bad frame.
  */
 import { Fault } from '../../../domain/errors.ts';
 import type { ReadOptions } from '../../../domain/ports.ts';
 import type { RecordedEvent } from '../../../domain/ticket/events.ts';
-import type { TicketId } from '../../../domain/ticket/values.ts';
 import { fileHeaderBytes, frameKinds, LogDamage, undamaged } from './format.ts';
-import { type Frame, FrameWalker } from './frame-walker.ts';
+import { FrameWalker } from './frame-walker.ts';
 import type { OpenFiles } from './open-files.ts';
-import { decodeRecord, recordEnd } from './record-decoder.ts';
-import type { Segment, Segments, Tail } from './segments.ts';
+import { RecordCursor } from './record-decoder.ts';
+import type { Segment, Segments } from './segments.ts';
 
 export const readBatchEventsMaxDefault = 1_024;
 
@@ -66,31 +64,6 @@ export async function* readBatches(
   }
 }
 
-/** A ticket's events up to `tail`, by the chain of links from each record to the one before. */
-export async function readChain(
-  segments: Segments,
-  ticketId: TicketId,
-  tail: Tail,
-): Promise<readonly RecordedEvent[]> {
-  const events: RecordedEvent[] = [];
-  let place =
-    tail.revision === 0
-      ? undefined
-      : { segment: tail.segment, frameOffset: tail.frameOffset, index: tail.index };
-  for (let revision = tail.revision; revision > 0; revision -= 1) {
-    if (place === undefined)
-      throw new LogDamage('the log', 0, `ticket ${ticketId} has no revision ${revision}`);
-    const { event, previous } = await segments.readRecord(place);
-    if (event.ticketId !== ticketId || event.revision !== revision) {
-      const path = segments.byFirst(place.segment)?.path ?? String(place.segment);
-      throw new LogDamage(path, place.frameOffset, `not revision ${revision} of ticket ${ticketId}`);
-    }
-    events.push(event);
-    place = previous;
-  }
-  return events.reverse();
-}
-
 /** A place in the log that moves on through its frames and segments. */
 class Cursor {
   readonly #view: LogView;
@@ -98,21 +71,20 @@ class Cursor {
   #next: number;
   #segment: Segment;
   #walker: FrameWalker;
-  /** The frame being given out: its next record by offset and number. */
-  #frame: Frame | undefined;
+  /** The frame being given out. */
+  #frame: { readonly records: RecordCursor; readonly offset: number } | undefined;
   #sealedEnd: number | undefined;
-  #recordAt = 0;
-  #record = 0;
 
   constructor(view: LogView, next: number) {
     this.#view = view;
     this.#next = next;
     this.#segment = segmentHolding(view, next);
-    const start = this.#segment.directory.before(next);
-    this.#walker = this.#walk(
-      start?.offset ?? fileHeaderBytes,
-      start?.position ?? this.#segment.firstPosition,
-    );
+    const { directory, firstPosition } = this.#segment;
+    const frame = directory.holding(next);
+    this.#walker =
+      frame < 0
+        ? this.#walk(fileHeaderBytes, firstPosition)
+        : this.#walk(directory.offset(frame), directory.position(frame));
   }
 
   /** Between one and `eventsMax` durable events; at least one must be durable from here on. */
@@ -120,36 +92,33 @@ class Cursor {
     const events: RecordedEvent[] = [];
     while (events.length < eventsMax && this.#next <= durable.lastPosition) {
       this.#frame ??= await this.#nextFrame(durable);
-      this.#take(this.#frame, events, eventsMax);
+      const { records, offset } = this.#frame;
+      undamaged(this.#segment.path, offset, () => {
+        while (!records.done && events.length < eventsMax) {
+          events.push(records.event());
+          this.#next += 1;
+        }
+      });
+      if (records.done) this.#frame = undefined;
     }
     return events;
   }
 
-  #take(frame: Frame, events: RecordedEvent[], eventsMax: number): void {
-    const { header, payload, offset } = frame;
-    undamaged(this.#segment.path, offset, () => {
-      while (this.#record < header.eventCount && events.length < eventsMax) {
-        if (header.firstPosition + this.#record >= this.#next) {
-          const first = this.#segment.firstPosition;
-          events.push(decodeRecord(payload, this.#recordAt, header, first, offset, this.#record).event);
-          this.#next += 1;
-        }
-        this.#recordAt = recordEnd(payload, this.#recordAt);
-        this.#record += 1;
-      }
-    });
-    if (this.#record < header.eventCount) return;
-    this.#frame = undefined;
-    this.#recordAt = 0;
-    this.#record = 0;
-  }
-
-  async #nextFrame(durable: DurablePoint): Promise<Frame> {
+  async #nextFrame(
+    durable: DurablePoint,
+  ): Promise<{ readonly records: RecordCursor; readonly offset: number }> {
     for (let reopened = false; ; ) {
       const step = await this.#walker.next(await this.#visibleEnd(durable));
       if (step.status === 'frame') {
-        if (step.header.kind === frameKinds.sealed) this.#nextSegment();
-        else return step;
+        const { header, payload, offset } = step;
+        if (header.kind === frameKinds.sealed) this.#nextSegment();
+        else if (header.firstPosition + header.eventCount > this.#next) {
+          return undamaged(this.#segment.path, offset, () => {
+            const records = new RecordCursor(header, payload);
+            records.skipTo(Math.max(0, this.#next - header.firstPosition));
+            return { records, offset };
+          });
+        }
       } else if (reopened) {
         const what = step.status === 'bad' ? step.reason : 'the segment ends without being sealed';
         throw new LogDamage(this.#segment.path, this.#walker.offset, what);

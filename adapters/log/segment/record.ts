@@ -1,25 +1,27 @@
 /**
- * One event as bytes. A record needs nothing but its frame's header to be read:
+ * One event as bytes. A record needs nothing but its frame to be read:
  *
  *     u16   bytes that follow; with the top bit set, the upper half of a u32 whose lower half comes next
- *     u8    event code, u8 optional parts, u8 role (3 bits) and kind of link (2 bits) and schema version bit
+ *     u8    event code, u8 optional parts, u8 role (3 bits) and schema version bit
  *     varint revision
- *     link  to the ticket's previous record: none; or frames back in bytes and index within that frame;
- *           or first position of another segment, offset of the frame, index within the frame
  *     text  ticketId, [commandId], [commandDigest]     what an index needs comes first
  *     varint recordedAt after the frame's, zigzag varint occurredAt after recordedAt (or an f64)
- *     text  workflow, state, actor id, [role code, onBehalfOf id], [correlationId], [causationId], [source]
+ *     name  workflow, state, actor id, [role code, onBehalfOf id]
+ *     text  [correlationId], [causationId]
+ *     name  [source]
  *     [varint schemaVersion]                           only where it is not 1
  *     data  as JSON, up to the end of the record; no bytes at all for `{}`
  *
  * A text is a varint of its length times four plus a form (Latin-1, UTF-16, packed hexadecimal, packed
- * UUID), then its bytes; each form gives back exactly the string it was given, lone surrogates included.
- * Encoding must never write more than `recordBytesMax` said it might. Reading is in record-decoder.ts.
+ * UUID), then its bytes; each form gives back exactly the string it was given, lone surrogates included. A
+ * name is a varint: the number of a text among the frame's names. Encoding must never write more than
+ * `recordBytesMax` said it might. Reading is in record-decoder.ts.
  */
 import type { NewEvent } from '../../../domain/ticket/events.ts';
 import type { TicketId } from '../../../domain/ticket/values.ts';
 import { writePackedText, writeText, writeVarint } from './byte-writer.ts';
 import { eventCodes, roleCodes } from './event-codes.ts';
+import type { FrameNames } from './frame-names.ts';
 
 export const has = {
   onBehalfOf: 1,
@@ -30,11 +32,7 @@ export const has = {
   source: 32,
   rawOccurredAt: 64,
 } as const;
-const linkNone = 0;
-export const linkSameSegment = 1 << 3;
-export const linkOtherSegment = 2 << 3;
-export const linkMask = 3 << 3;
-export const hasSchemaVersion = 1 << 5;
+export const hasSchemaVersion = 1 << 3;
 export const roleMask = 7;
 /** Differences of times beyond this are written as they are: doubling them must stay exact. */
 const timeDifferenceMax = 2 ** 50;
@@ -43,13 +41,6 @@ const fixedBytesMax = 128;
 /** Up to here a loop over characters is faster than a call into the runtime. */
 const asciiLoopCharactersMax = 48;
 
-/** Where a record is: a frame of a segment, and which record of that frame. */
-export interface RecordLocation {
-  readonly segment: number;
-  readonly frameOffset: number;
-  readonly index: number;
-}
-
 /**
  * Everything about a record that is not the event's own; one object, reused, so that encoding allocates
  * nothing.
@@ -57,14 +48,10 @@ export interface RecordLocation {
 export interface RecordContext {
   ticketId: TicketId;
   revision: number;
-  segment: number;
-  frameOffset: number;
   frameRecordedAt: number;
   recordedAt: number;
-  /** Segment of the ticket's previous record; 0 where there is none. */
-  previousSegment: number;
-  previousFrameOffset: number;
-  previousIndex: number;
+  /** The frame's names; those of the event are added where they are new. */
+  readonly names: FrameNames;
 }
 
 /** The event's data as it is stored; empty for `{}`. */
@@ -73,13 +60,12 @@ export function dataText(data: object): string {
   return '';
 }
 
-/** No record of this event takes more bytes than this. */
+/** No record of this event takes more bytes than this, beside its names. */
 export function recordBytesMax(event: NewEvent, ticketId: TicketId, data: string): number {
-  const { workflow, state, actor, onBehalfOf, commandId, commandDigest } = event;
-  let characters = ticketId.length + workflow.length + state.length + actor.id.length;
-  characters += (onBehalfOf?.id.length ?? 0) + (commandId?.length ?? 0) + (commandDigest?.length ?? 0);
+  let characters = ticketId.length;
+  characters += (event.commandId?.length ?? 0) + (event.commandDigest?.length ?? 0);
   characters += (event.correlationId?.length ?? 0) + (event.causationId?.length ?? 0);
-  return fixedBytesMax + 2 * (characters + (event.source?.length ?? 0)) + 3 * data.length;
+  return fixedBytesMax + 2 * characters + 3 * data.length;
 }
 
 /** Writes the record at `at`, where there must be room for `recordBytesMax`; returns the offset after it. */
@@ -94,13 +80,12 @@ export function encodeRecord(
   const code = eventCodes[event.type];
   if (code === undefined) throw new TypeError(`an event of no known type: ${String(event.type)}`);
   const { commandId, commandDigest, onBehalfOf } = event;
+  const { names } = context;
   let parts = 0;
   const start = long ? at + 4 : at + 2;
   bytes[start] = code;
-  let flags = roleCodes[event.actor.role];
+  let flags: number = roleCodes[event.actor.role];
   let next = writeVarint(bytes, start + 3, context.revision);
-  flags |= linkKind(context);
-  next = writeLink(bytes, next, context);
   next = writeText(bytes, next, context.ticketId);
   if (commandId !== undefined) {
     parts |= has.commandId;
@@ -118,17 +103,17 @@ export function encodeRecord(
     parts |= has.rawOccurredAt;
     next = bytes.writeDoubleLE(event.occurredAt, next);
   }
-  next = writeText(bytes, next, event.workflow);
-  next = writeText(bytes, next, event.state);
-  next = writeText(bytes, next, event.actor.id);
+  next = writeVarint(bytes, next, names.number(event.workflow));
+  next = writeVarint(bytes, next, names.number(event.state));
+  next = writeVarint(bytes, next, names.number(event.actor.id));
   if (onBehalfOf !== undefined) {
     parts |= has.onBehalfOf;
     bytes[next] = roleCodes[onBehalfOf.role];
-    next = writeText(bytes, next + 1, onBehalfOf.id);
+    next = writeVarint(bytes, next + 1, names.number(onBehalfOf.id));
   }
   if (event.correlationId !== undefined || event.causationId !== undefined || event.source !== undefined) {
     parts |= originParts(event);
-    next = writeOrigin(bytes, next, event);
+    next = writeOrigin(bytes, next, event, names);
   }
   if (event.schemaVersion !== 1) {
     flags |= hasSchemaVersion;
@@ -146,21 +131,6 @@ export function needsLongLength(bytesMax: number): boolean {
   return bytesMax > shortRecordBytesMax;
 }
 
-function linkKind(context: RecordContext): number {
-  if (context.previousSegment === 0) return linkNone;
-  return context.previousSegment === context.segment ? linkSameSegment : linkOtherSegment;
-}
-
-function writeLink(bytes: Uint8Array, at: number, context: RecordContext): number {
-  if (context.previousSegment === 0) return at;
-  if (context.previousSegment === context.segment) {
-    const next = writeVarint(bytes, at, context.frameOffset - context.previousFrameOffset);
-    return writeVarint(bytes, next, context.previousIndex);
-  }
-  const next = writeVarint(bytes, at, context.previousSegment);
-  return writeVarint(bytes, writeVarint(bytes, next, context.previousFrameOffset), context.previousIndex);
-}
-
 function originParts(event: NewEvent): number {
   let parts = event.correlationId === undefined ? 0 : has.correlationId;
   if (event.causationId !== undefined) parts |= has.causationId;
@@ -168,11 +138,11 @@ function originParts(event: NewEvent): number {
   return parts;
 }
 
-function writeOrigin(bytes: Uint8Array, at: number, event: NewEvent): number {
+function writeOrigin(bytes: Uint8Array, at: number, event: NewEvent, names: FrameNames): number {
   let next = at;
   if (event.correlationId !== undefined) next = writePackedText(bytes, next, event.correlationId);
   if (event.causationId !== undefined) next = writePackedText(bytes, next, event.causationId);
-  if (event.source !== undefined) next = writeText(bytes, next, event.source);
+  if (event.source !== undefined) next = writeVarint(bytes, next, names.number(event.source));
   return next;
 }
 

@@ -30,7 +30,7 @@ import type { StageStart } from './frame-writer.ts';
 import { type HashSeed, KeyHash } from './hash.ts';
 import type { OpenFiles, PooledFile } from './open-files.ts';
 import { type Scanned, scanSealed, scanSegment } from './scan.ts';
-import { growingSegment, type Segment, Segments } from './segments.ts';
+import { growingSegment, type Segment, Segments, unindexedSegment } from './segments.ts';
 import { Sidecar } from './sidecar.ts';
 import type { SegmentFiles } from './storage.ts';
 import { readWatermarkIn, type Watermark } from './watermark.ts';
@@ -141,9 +141,7 @@ async function openSealed(
   const path = join(disk.folder, segmentName(first));
   const file = disk.open.file(path);
   const header = await requireFileHeader(file, path, first);
-  const segment = growingSegment(disk.folder, first, header.salt, header.recordedAtMin);
-  segment.tickets = undefined;
-  segment.commands = undefined;
+  const segment = unindexedSegment(disk.folder, first, header.salt, header.recordedAtMin);
   segment.sidecar = await Sidecar.open(disk.open, path, header.salt);
   let facts = segment.sidecar?.facts;
   if (facts === undefined || facts.segmentBytes !== (await file.size())) {
@@ -207,7 +205,7 @@ async function recoverLast(
   await rewriteUnproven(disk, path, scanned, proven, size, now);
   const segment = growingSegment(disk.folder, first, header.salt, header.recordedAtMin);
   const { index, offset, nextPosition, lastRecordedAt: recordedAt } = scanned;
-  Object.assign(segment, { tickets: index.tickets, commands: index.commands, directory: index.directory });
+  Object.assign(segment, { index, tickets: index.tickets, directory: index.directory });
   if (!sealed) {
     segments.add(segment);
     return { segment, offset, nextPosition, recordedAt };

@@ -4,7 +4,6 @@
  */
 import {
   type FileHeader,
-  type FrameHeader,
   type FrameKind,
   fileHeaderBytes,
   frameKinds,
@@ -13,11 +12,10 @@ import {
 } from './format.ts';
 import { type Frame, FrameWalker, type Readable, requireFileHeader } from './frame-walker.ts';
 import type { KeyHash } from './hash.ts';
+import { MemoryIndex } from './memory-index.ts';
 import type { OpenFiles } from './open-files.ts';
-import { decodeKeys, decodeRecord, recordEnd } from './record-decoder.ts';
-import type { Segment } from './segments.ts';
+import { RecordCursor } from './record-decoder.ts';
 import type { SealedFacts } from './sidecar.ts';
-import { MemoryIndex } from './tables.ts';
 
 export interface Scanned {
   readonly index: MemoryIndex;
@@ -57,7 +55,7 @@ export async function scanSegment(
       const proven = { provenOffset, provenNextPosition };
       return { index, offset, nextPosition, lastRecordedAt, ...proven, lastKind, bad };
     }
-    lastRecordedAt = indexStep(index, hash, step, path, header.firstPosition) ?? lastRecordedAt;
+    lastRecordedAt = indexStep(index, hash, step, path) ?? lastRecordedAt;
     lastKind = step.header.kind;
     ends.push({ offset: walker.offset, nextPosition: walker.position });
     if (step.header.durableUpTo > provenOffset) {
@@ -90,50 +88,25 @@ export async function scanSealed(
 }
 
 /** Puts a frame into an index; returns when its last event was recorded, if it has events. */
-export function indexStep(
-  index: Pick<Segment, 'tickets' | 'commands' | 'directory'>,
-  hash: KeyHash,
-  frame: Frame,
-  path: string,
-  segment: number,
-): number | undefined {
+export function indexStep(index: MemoryIndex, hash: KeyHash, frame: Frame, path: string): number | undefined {
   const { header, payload, offset } = frame;
+  if (header.eventCount === 0) return undefined;
   return undamaged(path, offset, () => {
-    const lastAt = indexFrame(index, hash, frame);
-    return header.eventCount === 0 ? undefined : lastEvent(header, payload, lastAt, segment, offset);
-  });
-}
-
-/** Puts all records of a frame into the index; returns where in the payload the last of them begins. */
-function indexFrame(
-  index: Pick<Segment, 'tickets' | 'commands' | 'directory'>,
-  hash: KeyHash,
-  frame: { readonly header: FrameHeader; readonly payload: Buffer; readonly offset: number },
-): number {
-  const { header, payload, offset } = frame;
-  if (header.eventCount > 0) index.directory.add(header.firstPosition, offset);
-  let at = 0;
-  let lastAt = 0;
-  for (let record = 0; record < header.eventCount; record += 1) {
-    lastAt = at;
-    const { ticketId, revision, commandId } = decodeKeys(payload, at);
-    const { lo, hi } = hash.of(ticketId);
-    index.tickets?.put(ticketId, lo, hi, revision, offset, record);
-    if (commandId !== undefined) {
+    index.directory.add(header.firstPosition, offset);
+    const keys = new RecordCursor(header, payload);
+    while (!keys.done) {
+      const { ticketId, revision, commandId } = keys.keys();
+      const { lo, hi } = hash.of(ticketId);
+      const found = index.tickets.find(ticketId, lo, hi);
+      const row = found < 0 ? index.tickets.add(ticketId, lo, hi, revision) : found;
+      const event = index.chain.add(index.tickets.lastEvent(row));
+      index.tickets.set(row, revision, event);
+      if (commandId === undefined) continue;
       hash.of(commandId);
-      index.commands?.add(hash.lo, hash.hi, offset, record);
+      index.commands.add(hash.lo, hash.hi, event);
     }
-    at = recordEnd(payload, at);
-  }
-  return lastAt;
-}
-
-function lastEvent(
-  header: FrameHeader,
-  payload: Buffer,
-  at: number,
-  segment: number,
-  offset: number,
-): number {
-  return decodeRecord(payload, at, header, segment, offset, header.eventCount - 1).event.recordedAt;
+    const last = new RecordCursor(header, payload);
+    last.skipTo(header.eventCount - 1);
+    return last.event().recordedAt;
+  });
 }

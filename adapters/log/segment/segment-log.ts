@@ -20,13 +20,13 @@ import { Committer } from './committer.ts';
 import { FrameWriter } from './frame-writer.ts';
 import { Intake } from './intake.ts';
 import { OpenFiles } from './open-files.ts';
-import { assertPartition, type DurablePoint, readBatches, readChain } from './reading.ts';
+import { assertPartition, type DurablePoint, readBatches } from './reading.ts';
 import { type Disk, type Recovered, type Repair, randomPair, recover } from './recovery.ts';
 import { growingSegment } from './segments.ts';
 import { Stage } from './staging.ts';
 import { diskFiles, type FolderLock, type SegmentFiles } from './storage.ts';
 
-export const segmentBytesMaxDefault = 64 * 1024 * 1024;
+export const segmentBytesMaxDefault = 128 * 1024 * 1024;
 /** Offsets are kept in 32 bits, and a segment may go beyond its size by one batch. */
 const segmentBytesMaxLimit = 2 * 1024 * 1024 * 1024;
 export interface SegmentLogOptions {
@@ -128,10 +128,7 @@ export class SegmentLog implements EventLog {
 
   async readTicket(ticketId: TicketId): Promise<readonly RecordedEvent[]> {
     this.#assertOpen();
-    const { segments } = this.#recovered;
-    const tail = await segments.findTail(ticketId);
-    await this.#committer.flushed();
-    return readChain(segments, ticketId, tail);
+    return this.#recovered.segments.readTicket(ticketId, () => this.#committer.flushed());
   }
 
   async head(partition?: number): Promise<number> {
@@ -142,7 +139,7 @@ export class SegmentLog implements EventLog {
 
   async revisionOf(ticketId: TicketId): Promise<number> {
     this.#assertOpen();
-    return (await this.#recovered.segments.findTail(ticketId)).revision;
+    return this.#recovered.segments.findRevision(ticketId);
   }
 
   mayKnowCommand(commandId: string): boolean {
@@ -152,10 +149,10 @@ export class SegmentLog implements EventLog {
   async findCommand(commandId: string): Promise<CommandTrace | undefined> {
     this.#assertOpen();
     if (!this.#recovered.segments.mayKnowCommand(commandId)) return undefined;
-    for await (const place of this.#recovered.segments.commandPlaces(commandId)) {
+    for await (const position of this.#recovered.segments.commandPositions(commandId)) {
       // The record may be staged only; its answer must not be given before it is durable.
       await this.#committer.flushed();
-      const events = await this.#recovered.segments.readCommand(place, commandId);
+      const events = await this.#recovered.segments.readCommand(position, commandId);
       const commandDigest = events[0]?.commandDigest;
       if (commandDigest !== undefined) return { commandDigest, events };
     }

@@ -14,13 +14,13 @@ import type { TicketId } from '../../../domain/ticket/values.ts';
 import { fileHeaderBytes, LogDamage, positionOfName, type Salt, segmentName } from './format.ts';
 import { FrameWalker, readFileHeader, requireFileHeader } from './frame-walker.ts';
 import { KeyHash } from './hash.ts';
+import { MemoryIndex } from './memory-index.ts';
 import { OpenFiles } from './open-files.ts';
-import { assertPartition, type DurablePoint, type LogView, readBatches, readChain } from './reading.ts';
+import { assertPartition, type DurablePoint, type LogView, readBatches } from './reading.ts';
 import { indexStep, scanSealed, scanSegment } from './scan.ts';
-import { growingSegment, type Segment, Segments } from './segments.ts';
+import { type Segment, Segments, unindexedSegment } from './segments.ts';
 import { Sidecar } from './sidecar.ts';
 import { diskFiles, type SegmentFiles } from './storage.ts';
-import { MemoryIndex } from './tables.ts';
 import { readWatermarkIn, type Watermark } from './watermark.ts';
 
 export const pollIntervalMsDefault = 5;
@@ -53,7 +53,7 @@ class SegmentReader implements EventReader, LogView {
   #refreshing: Promise<DurablePoint> | undefined;
   #indexing: Promise<void> = Promise.resolve();
   /** Goes through the segment that still grows, as far as it is indexed. */
-  #follower: { readonly segment: Segment; readonly walker: FrameWalker } | undefined;
+  #follower: Follower | undefined;
 
   constructor(files: SegmentFiles, folder: string, pollIntervalMs: number) {
     this.#files = files;
@@ -76,7 +76,7 @@ class SegmentReader implements EventReader, LogView {
     if (durable.lastPosition === 0) return [];
     this.#indexing = this.#indexing.catch(() => undefined).then(() => this.#index(durable));
     await this.#indexing;
-    return readChain(this.segments, ticketId, await this.segments.findTail(ticketId));
+    return this.segments.readTicket(ticketId, async () => {});
   }
 
   async head(partition?: number): Promise<number> {
@@ -133,18 +133,14 @@ class SegmentReader implements EventReader, LogView {
     const path = join(this.#folder, segmentName(first));
     const header = await requireFileHeader(this.open.file(path), path, first);
     this.#segments ??= new Segments(this.open, header.seed, (segment) => this.#reindex(segment));
-    const segment = known ?? growingSegment(this.#folder, first, header.salt, header.recordedAtMin);
-    if (known === undefined) {
-      segment.tickets = undefined;
-      segment.commands = undefined;
-      this.#segments.add(segment);
-    }
+    const segment = known ?? unindexedSegment(this.#folder, first, header.salt, header.recordedAtMin);
+    if (known === undefined) this.#segments.add(segment);
     if (first === point.segment) return;
     segment.sidecar = await Sidecar.open(this.open, path, header.salt);
     if (segment.sidecar === undefined) return;
     segment.directory = segment.sidecar.directory;
     segment.tickets = undefined;
-    segment.commands = undefined;
+    segment.index = undefined;
   }
 
   /** What the last segment's frames prove to be durable, for want of a `durable` file. */
@@ -167,7 +163,7 @@ class SegmentReader implements EventReader, LogView {
       if (segment.firstPosition === durable.segment) await this.#follow(segment, durable);
       else if (segment.sidecar === undefined && segment.firstPosition < durable.segment) {
         const wasFollowed = this.#follower?.segment === segment;
-        if (segment.tickets === undefined || wasFollowed) await this.#reindex(segment);
+        if (segment.index === undefined || wasFollowed) await this.#reindex(segment);
         if (wasFollowed) this.#follower = undefined;
       }
     }
@@ -175,10 +171,10 @@ class SegmentReader implements EventReader, LogView {
 
   async #follow(segment: Segment, durable: DurablePoint): Promise<void> {
     for (let reopened = false; ; reopened = true) {
-      const { walker } = this.#followerOf(segment);
+      const { walker, index } = this.#followerOf(segment);
       let step = await walker.next(durable.offset);
       for (; step.status === 'frame'; step = await walker.next(durable.offset)) {
-        indexStep(segment, this.segments.hash, step, segment.path, segment.firstPosition);
+        indexStep(index, this.segments.hash, step, segment.path);
       }
       if (step.status === 'end') return;
       // Either damage, or the writer recovered and put another file in the place of the one we read.
@@ -188,13 +184,13 @@ class SegmentReader implements EventReader, LogView {
     }
   }
 
-  #followerOf(segment: Segment): { readonly walker: FrameWalker } {
+  #followerOf(segment: Segment): Follower {
     if (this.#follower?.segment !== segment) {
-      const { tickets, commands, directory } = new MemoryIndex();
-      Object.assign(segment, { tickets, commands, directory });
+      const index = new MemoryIndex();
+      putIndex(segment, index);
       const start = { offset: fileHeaderBytes, position: segment.firstPosition };
       const walker = new FrameWalker(this.open.file(segment.path), segment.salt, start);
-      this.#follower = { segment, walker };
+      this.#follower = { segment, index, walker };
     }
     return this.#follower;
   }
@@ -202,10 +198,22 @@ class SegmentReader implements EventReader, LogView {
   async #reindex(segment: Segment) {
     const hash = new KeyHash(this.segments.seed);
     const { index } = await scanSealed(this.open, segment.path, segment.firstPosition, hash);
-    const { tickets, commands, directory } = index;
-    Object.assign(segment, { tickets, commands, directory, sidecar: undefined });
+    putIndex(segment, index);
+    segment.sidecar = undefined;
     return index;
   }
+}
+
+interface Follower {
+  readonly segment: Segment;
+  readonly index: MemoryIndex;
+  readonly walker: FrameWalker;
+}
+
+function putIndex(segment: Segment, index: MemoryIndex): void {
+  segment.index = index;
+  segment.tickets = index.tickets;
+  segment.directory = index.directory;
 }
 
 function pointOf(mark: Watermark): DurablePoint {

@@ -1,74 +1,66 @@
 /**
- * The segments of a log and the one place that finds things in them: a ticket's last record, a command's
- * first, the frame at an offset. The writer and the readers of other processes share it.
+ * The segments of a log and the one place that finds things in them: a ticket's revision and its events, a
+ * command's first. The writer and the readers of other processes share it.
  *
- * A hash only ever nominates; the record itself decides. A sidecar that fails a checksum is replaced by an
- * index made from the segment; a segment that fails one is damage, and is never read around.
+ * A hash only ever nominates; the record itself decides. A sidecar that fails a checksum, or names records
+ * that are not there, is replaced by an index made from the segment; a segment that fails one is damage, and
+ * is never read around.
  */
 
 import { join } from 'node:path';
 import type { RecordedEvent } from '../../../domain/ticket/events.ts';
 import type { TicketId } from '../../../domain/ticket/values.ts';
 import { LogDamage, type Salt, segmentName } from './format.ts';
-import { FrameReader, recordOffset } from './frame-reader.ts';
+import type { FrameDirectory } from './frame-directory.ts';
+import { FrameReader } from './frame-reader.ts';
 import { type HashSeed, KeyHash } from './hash.ts';
+import { MemoryIndex } from './memory-index.ts';
 import type { OpenFiles } from './open-files.ts';
-import type { RecordLocation } from './record.ts';
-import {
-  type DecodedRecord,
-  decodeKeys,
-  decodeRecord,
-  type RecordKeys,
-  recordEnd,
-} from './record-decoder.ts';
-import { type Sidecar, SidecarUnusable } from './sidecar.ts';
-import {
-  type CommandTable,
-  type FrameDirectory,
-  type IndexEntry,
-  MemoryIndex,
-  type TicketTable,
-} from './tables.ts';
+import type { RecordCursor } from './record-decoder.ts';
+import type { Sidecar, TicketRun } from './sidecar.ts';
+import { SidecarUnusable } from './sidecar-pages.ts';
+import type { TicketTable } from './ticket-table.ts';
 
 export interface Segment {
   readonly path: string;
   readonly firstPosition: number;
   readonly salt: Salt;
   readonly recordedAtMin: number;
-  /** In memory while the segment grows, and for tickets some time longer. */
+  /** While the segment grows, and until its sidecar is written. */
+  index: MemoryIndex | undefined;
+  /** Of the index, and some time longer than the rest of it. */
   tickets: TicketTable | undefined;
-  commands: CommandTable | undefined;
   directory: FrameDirectory;
   sidecar: Sidecar | undefined;
 }
 
-/** Where a ticket stands. Mutable, so that the hot path need not allocate one for each event. */
-export interface Tail {
-  /** Hash of the ticket's id. */
-  lo: number;
-  hi: number;
-  /** 0 for a ticket that is not there. */
-  revision: number;
-  segment: number;
-  frameOffset: number;
-  index: number;
+export interface GrowingSegment extends Segment {
+  index: MemoryIndex;
 }
 
-export function noTail(): Tail {
-  return { lo: 0, hi: 0, revision: 0, segment: 0, frameOffset: 0, index: 0 };
-}
-
-/** A segment that is about to grow, with tables as large as those of `like`, the one before it. */
+/** A segment that is about to grow, with an index as large as that of `like`, the one before it. */
 export function growingSegment(
   folder: string,
   firstPosition: number,
   salt: Salt,
   recordedAtMin: number,
   like?: Segment,
-): Segment {
-  const { tickets, commands, directory } = new MemoryIndex(like);
+): GrowingSegment {
+  const index = new MemoryIndex(like?.index);
+  const { tickets, directory } = index;
   const path = join(folder, segmentName(firstPosition));
-  return { path, firstPosition, salt, recordedAtMin, tickets, commands, directory, sidecar: undefined };
+  return { path, firstPosition, salt, recordedAtMin, index, tickets, directory, sidecar: undefined };
+}
+
+/** A segment without an index yet. */
+export function unindexedSegment(
+  folder: string,
+  firstPosition: number,
+  salt: Salt,
+  recordedAtMin: number,
+): Segment {
+  const growing = growingSegment(folder, firstPosition, salt, recordedAtMin);
+  return { ...growing, index: undefined, tickets: undefined };
 }
 
 /** Makes a memory index out of a whole segment; the owner may also write it down again. */
@@ -82,6 +74,8 @@ export class Segments {
   /** Oldest first. */
   readonly #list: Segment[] = [];
   readonly #reindex: Reindex;
+  /** Under way: many may find out at once that a sidecar is unusable. */
+  readonly #reindexing = new Map<Segment, Promise<MemoryIndex>>();
   readonly #frames: FrameReader;
 
   constructor(files: OpenFiles, seed: HashSeed, reindex: Reindex) {
@@ -120,125 +114,227 @@ export class Segments {
     return this.#list.findLast((segment) => segment.firstPosition === firstPosition);
   }
 
-  /** Looks without I/O; false where only a look into a sidecar can tell. An unknown ticket has revision 0. */
-  tailInMemory(ticketId: TicketId, lo: number, hi: number, tail: Tail): boolean {
-    tail.revision = 0;
-    tail.segment = 0;
+  /** Looks without I/O: 0 for a ticket that is not there, undefined where only a sidecar can tell. */
+  revisionInMemory(ticketId: TicketId, lo: number, hi: number): number | undefined {
     for (let at = this.#list.length - 1; at >= 0; at -= 1) {
       const segment = this.#list[at];
       if (segment === undefined) continue;
       if (segment.tickets === undefined) {
-        if (segment.sidecar?.mayHaveTicket(lo, hi) !== false) return false;
+        if (segment.sidecar?.mayHaveTicket(lo, hi) !== false) return undefined;
         continue;
       }
-      const slot = segment.tickets.find(ticketId, lo, hi);
-      if (slot < 0) continue;
-      tail.revision = segment.tickets.revision(slot);
-      tail.segment = segment.firstPosition;
-      tail.frameOffset = segment.tickets.frameOffset(slot);
-      tail.index = segment.tickets.index(slot);
-      return true;
+      const row = segment.tickets.find(ticketId, lo, hi);
+      if (row >= 0) return segment.tickets.revision(row);
     }
-    return true;
+    return 0;
   }
 
-  async findTail(ticketId: TicketId): Promise<Tail> {
+  /** The ticket's last revision, staged ones included; 0 for a ticket that is not there. */
+  async findRevision(ticketId: TicketId): Promise<number> {
     const { lo, hi } = this.hash.of(ticketId);
     for (const segment of this.#list.toReversed()) {
-      const slot = segment.tickets?.find(ticketId, lo, hi) ?? -1;
-      if (segment.tickets !== undefined && slot >= 0) {
-        const [frameOffset, index] = [segment.tickets.frameOffset(slot), segment.tickets.index(slot)];
-        return {
-          lo,
-          hi,
-          revision: segment.tickets.revision(slot),
-          segment: segment.firstPosition,
-          frameOffset,
-          index,
-        };
-      }
+      const row = segment.tickets?.find(ticketId, lo, hi) ?? -1;
+      if (segment.tickets !== undefined && row >= 0) return segment.tickets.revision(row);
       if (segment.tickets !== undefined) continue;
-      for (const entry of await this.#candidates(segment, 'tickets', lo, hi)) {
-        const { frameOffset, index, revision } = entry;
-        const keys = await this.#keysAt(segment, entry);
-        if (keys.ticketId === ticketId)
-          return { lo, hi, revision, segment: segment.firstPosition, frameOffset, index };
-      }
+      const revision = await this.#bySidecar(
+        segment,
+        (sidecar) => this.#lastRevision(segment, sidecar, ticketId, lo, hi),
+        ({ tickets }) => revisionIn(tickets, ticketId, lo, hi),
+      );
+      if (revision > 0) return revision;
     }
-    return { ...noTail(), lo, hi };
+    return 0;
+  }
+
+  /**
+   * A ticket's events in order. `settled` is awaited between finding and reading them: whatever was found is
+   * then durable.
+   */
+  async readTicket(ticketId: TicketId, settled: () => Promise<void>): Promise<readonly RecordedEvent[]> {
+    const { lo, hi } = this.hash.of(ticketId);
+    const found = await Promise.all(
+      this.#list.map(async (segment) => ({ segment, runs: await this.#runs(segment, ticketId, lo, hi) })),
+    );
+    await settled();
+    const parts = await Promise.all(
+      found.map(({ segment, runs }) => (runs.length === 0 ? [] : this.#readRuns(segment, runs, ticketId))),
+    );
+    const events = parts.flat();
+    for (const [at, event] of events.entries()) {
+      if (event.revision === at + 1) continue;
+      const path = this.holding(event.position)?.path ?? 'the log';
+      const what = `revision ${at + 1} of ticket ${ticketId} is missing; the next is ${event.revision}`;
+      throw new LogDamage(path, 0, what);
+    }
+    return events;
   }
 
   /** Looks without I/O; false for a command id that is surely new, as nearly all are. */
   mayKnowCommand(commandId: string): boolean {
     const { lo, hi } = this.hash.of(commandId);
-    return this.#list.some(({ commands, sidecar }) =>
-      commands === undefined
-        ? sidecar?.mayHaveCommand(lo, hi) !== false
-        : commands.candidates(lo, hi).length > 0,
-    );
+    for (let at = this.#list.length - 1; at >= 0; at -= 1) {
+      const segment = this.#list[at];
+      const known = segment?.index?.commands.candidates(lo, hi).length ?? 0;
+      if (known > 0) return true;
+      if (segment?.index === undefined && segment?.sidecar?.mayHaveCommand(lo, hi) !== false) return true;
+    }
+    return false;
   }
 
-  /** The places of records whose command id may be this one, newest segment first. */
-  async *commandPlaces(commandId: string): AsyncGenerator<RecordLocation> {
+  /** The positions of events whose command id may be this one, newest segment first. */
+  async *commandPositions(commandId: string): AsyncGenerator<number> {
     const { lo, hi } = this.hash.of(commandId);
     for (const segment of this.#list.toReversed()) {
-      const entries =
-        segment.commands === undefined
-          ? await this.#candidates(segment, 'commands', lo, hi)
-          : segment.commands.candidates(lo, hi);
-      for (const { frameOffset, index } of entries)
-        yield { segment: segment.firstPosition, frameOffset, index };
+      const events =
+        segment.index?.commands.candidates(lo, hi) ??
+        (await this.#bySidecar(
+          segment,
+          (sidecar) => sidecar.commandEvents(lo, hi),
+          ({ commands }) => commands.candidates(lo, hi),
+        ));
+      for (const event of events) yield segment.firstPosition + event - 1;
     }
   }
 
-  /** Reads one record. Its frame is read and compared with its checksum as a whole. */
-  async readRecord(place: RecordLocation): Promise<DecodedRecord> {
-    const segment = this.byFirst(place.segment);
-    if (segment === undefined) throw new LogDamage(String(place.segment), 0, 'a segment is missing');
-    return this.#frames.read(segment, place.frameOffset, (header, payload) => {
-      const at = recordOffset(segment, header, payload, place);
-      return decodeRecord(payload, at, header, segment.firstPosition, place.frameOffset, place.index);
-    });
-  }
-
-  /** The records from `place` on that belong to one command on one ticket; a write never spans frames. */
-  async readCommand(place: RecordLocation, commandId: string): Promise<readonly RecordedEvent[]> {
-    const segment = this.byFirst(place.segment);
-    if (segment === undefined) throw new LogDamage(String(place.segment), 0, 'a segment is missing');
-    return this.#frames.read(segment, place.frameOffset, (header, payload) => {
+  /** The events from `position` on that belong to one command on one ticket; a write never spans frames. */
+  async readCommand(position: number, commandId: string): Promise<readonly RecordedEvent[]> {
+    const segment = this.holding(position);
+    if (segment === undefined) throw new LogDamage('the log', 0, `no segment holds position ${position}`);
+    return this.#readAt(segment, position, (cursor) => {
       const events: RecordedEvent[] = [];
-      let at = recordOffset(segment, header, payload, place);
-      for (let index = place.index; index < header.eventCount; index += 1) {
-        const { event } = decodeRecord(payload, at, header, segment.firstPosition, place.frameOffset, index);
+      while (!cursor.done) {
+        const event = cursor.event();
         if (event.commandId !== commandId || (events[0] ?? event).ticketId !== event.ticketId) break;
         events.push(event);
-        at = recordEnd(payload, at);
       }
       return events;
     });
   }
 
-  #keysAt(segment: Segment, entry: IndexEntry): Promise<RecordKeys> {
-    return this.#frames.read(segment, entry.frameOffset, (header, payload) =>
-      decodeKeys(payload, recordOffset(segment, header, payload, entry)),
+  /** What a segment has of a ticket; more than one run only where another ticket's hash is the same. */
+  async #runs(segment: Segment, ticketId: TicketId, lo: number, hi: number): Promise<readonly TicketRun[]> {
+    if (segment.index !== undefined) return runsIn(segment.index, ticketId, lo, hi);
+    return this.#bySidecar(
+      segment,
+      (sidecar) => sidecar.runs(lo, hi),
+      (index) => runsIn(index, ticketId, lo, hi),
     );
   }
 
-  async #candidates(
+  async #readRuns(
     segment: Segment,
-    table: 'tickets' | 'commands',
+    runs: readonly TicketRun[],
+    ticketId: TicketId,
+  ): Promise<readonly RecordedEvent[]> {
+    for (const run of runs) {
+      const events = await this.#readRun(segment, run);
+      if (isRun(events, run, ticketId)) return events;
+      if (events.every((event) => event.ticketId !== ticketId)) continue;
+      // The list is wrong; the segment itself knows better.
+      const { lo, hi } = this.hash.of(ticketId);
+      const [exact] = runsIn(await this.#indexAnew(segment), ticketId, lo, hi);
+      const again = exact === undefined ? [] : await this.#readRun(segment, exact);
+      if (exact !== undefined && isRun(again, exact, ticketId)) return again;
+      throw new LogDamage(segment.path, 0, `the events of ticket ${ticketId} are not where they should be`);
+    }
+    return [];
+  }
+
+  /** Reads the events of a run, each of their frames once. */
+  async #readRun(segment: Segment, { events }: TicketRun): Promise<readonly RecordedEvent[]> {
+    const byFrame = new Map<number, number[]>();
+    for (const event of events) {
+      const position = segment.firstPosition + event - 1;
+      const frame = segment.directory.holding(position);
+      const positions = byFrame.get(frame);
+      if (positions === undefined) byFrame.set(frame, [position]);
+      else positions.push(position);
+    }
+    const read = [...byFrame.values()].map(async (positions) =>
+      this.#readAt(segment, positions[0] ?? 0, (cursor, first) =>
+        positions.map((position) => {
+          cursor.skipTo(position - first);
+          return cursor.event();
+        }),
+      ),
+    );
+    return (await Promise.all(read)).flat();
+  }
+
+  /** Reads the frame that holds a position, and hands out a cursor that stands at it. */
+  async #readAt<T>(
+    segment: Segment,
+    position: number,
+    use: (cursor: RecordCursor, framePosition: number) => T,
+  ): Promise<T> {
+    const frame = segment.directory.holding(position);
+    if (frame < 0) throw new LogDamage(segment.path, 0, `no frame holds position ${position}`);
+    const framePosition = segment.directory.position(frame);
+    return this.#frames.read(segment, segment.directory.offset(frame), (cursor) => {
+      cursor.skipTo(position - framePosition);
+      return use(cursor, framePosition);
+    });
+  }
+
+  async #lastRevision(
+    segment: Segment,
+    sidecar: Sidecar,
+    ticketId: TicketId,
     lo: number,
     hi: number,
-  ): Promise<readonly IndexEntry[]> {
+  ): Promise<number> {
+    for (const { revision, event } of await sidecar.lastEvents(lo, hi)) {
+      const keys = await this.#readAt(segment, segment.firstPosition + event - 1, (cursor) => cursor.keys());
+      if (keys.ticketId !== ticketId) continue;
+      if (keys.revision !== revision) throw new SidecarUnusable(`event ${event} is another revision`);
+      return revision;
+    }
+    return 0;
+  }
+
+  async #bySidecar<T>(
+    segment: Segment,
+    ask: (sidecar: Sidecar) => Promise<T>,
+    askIndex: (index: MemoryIndex) => T,
+  ): Promise<T> {
     try {
       if (segment.sidecar === undefined) throw new SidecarUnusable(`${segment.path} has no sidecar`);
-      if (table === 'tickets') return await segment.sidecar.ticketCandidates(lo, hi);
-      return await segment.sidecar.commandCandidates(lo, hi);
+      return await ask(segment.sidecar);
     } catch (error) {
       if (!(error instanceof SidecarUnusable)) throw error;
-      const index = await this.#reindex(segment);
-      const entries = table === 'tickets' ? index.tickets.entries() : index.commands.entries();
-      return [...entries].filter((entry) => entry.lo === lo && entry.hi === hi);
+      return askIndex(await this.#indexAnew(segment));
     }
   }
+
+  #indexAnew(segment: Segment): Promise<MemoryIndex> {
+    const indexing =
+      this.#reindexing.get(segment) ?? this.#reindex(segment).finally(() => this.#reindexing.delete(segment));
+    this.#reindexing.set(segment, indexing);
+    return indexing;
+  }
+}
+
+function revisionIn(tickets: TicketTable, ticketId: TicketId, lo: number, hi: number): number {
+  const row = tickets.find(ticketId, lo, hi);
+  return row < 0 ? 0 : tickets.revision(row);
+}
+
+function runsIn(
+  { tickets, chain }: MemoryIndex,
+  ticketId: TicketId,
+  lo: number,
+  hi: number,
+): readonly TicketRun[] {
+  const row = tickets.find(ticketId, lo, hi);
+  const lastEvent = row < 0 ? 0 : tickets.lastEvent(row);
+  return lastEvent === 0 ? [] : [{ revision: tickets.revision(row), events: chain.upTo(lastEvent) }];
+}
+
+/** Whether these are the events of one ticket, without a gap, up to the run's last revision. */
+function isRun(events: readonly RecordedEvent[], run: TicketRun, ticketId: TicketId): boolean {
+  const first = run.revision - events.length + 1;
+  return (
+    events.length === run.events.length &&
+    events.every((event, at) => event.ticketId === ticketId && event.revision === first + at)
+  );
 }

@@ -1,34 +1,33 @@
 /**
- * The sidecar of a sealed segment (`.idx`): where each of its tickets' last record is, and each of its
- * commands' first, as a hash table in pages on disk. Only two filters are kept in memory, two bytes a key.
+ * The sidecar of a sealed segment (`.idx`): where each of its tickets' events are, and each of its commands'
+ * first, as hash tables in pages on disk. Only two filters and the frames' places are kept in memory.
  *
  *     meta   u32 "DKIX", u32 version, u32 meta bytes, u32 CRC-32 of the rest of the meta part; 2 x u32 salt;
  *            f64 first position, f64 next position, f64 segment bytes, f64 last recordedAt;
- *            u32 ticket pages, u32 command pages, u32 words of each filter, u32 directory entries;
- *            both filters; the directory as pairs of f64 (position, offset); zeros up to a full page
+ *            u32 ticket pages, u32 command pages, u32 words of each filter, u32 frames, u32 listed events;
+ *            both filters; the frames as pairs of u32 (events before it, offset); zeros up to a full page
  *     pages  of 4,096 bytes: u32 CRC-32 of the rest, u16 entries, u16 1 where entries went on to the next
- *            page; entries of five u32: hash lo, hash hi, revision, frame offset, index in the frame
+ *            page; for tickets, entries of five u32: hash lo, hash hi, last revision, events in the segment,
+ *            where their list begins; for commands of three: hash lo, hash hi, number of the event
+ *     lists  u32 numbers of events, each ticket's together and in order; no checksum, see below
  *
- * It can always be made again from its segment, and is, when any of its checksums fails. It finds
- * candidates by hash; it must never be believed before the record itself was compared.
+ * Events are numbered from 1 within their segment. A sidecar can always be made again from its segment. It
+ * finds candidates by hash: it must never be believed before the records themselves were compared, which
+ * also finds out a damaged list.
  */
 import { crc32 } from 'node:zlib';
 import { type Salt, sidecarSuffix } from './format.ts';
+import { FrameDirectory } from './frame-directory.ts';
 import { BloomFilter } from './hash.ts';
 import type { OpenFiles, PooledFile } from './open-files.ts';
+import { type Pages, pageBytes, pageCandidates, SidecarUnusable } from './sidecar-pages.ts';
 import { isMissing } from './storage.ts';
-import { FrameDirectory, type IndexEntry, type MemoryIndex } from './tables.ts';
 
-const magic = 0x58494b44;
-const version = 1;
-const pageBytes = 4_096;
-const pageHeaderBytes = 8;
-const entryBytes = 20;
-const entriesPerPage = Math.floor((pageBytes - pageHeaderBytes) / entryBytes);
-const pageFullness = 0.7;
-const metaHeaderBytes = 80;
-/** Entries placed before other work gets its turn. */
-const entriesPerTurn = 16_384;
+export const sidecarMagic = 0x58494b44;
+export const sidecarVersion = 2;
+export const metaHeaderBytes = 80;
+export const ticketEntryWords = 5;
+export const commandEntryWords = 3;
 
 /** What a sidecar says of its segment as a whole. */
 export interface SealedFacts {
@@ -40,46 +39,23 @@ export interface SealedFacts {
   readonly lastRecordedAt: number;
 }
 
-/** The sidecar can not be trusted; it must be made again. Never leaves this folder. */
-export class SidecarUnusable extends Error {}
+/** What a segment has of a ticket that has the hash asked for, and may be the one. */
+export interface TicketRun {
+  /** After the last of the events. */
+  readonly revision: number;
+  /** Numbers of its events, in order. */
+  readonly events: readonly number[];
+}
+
+/** The same without the list: where the list is. */
+interface TicketEntry {
+  readonly revision: number;
+  readonly count: number;
+  readonly listAt: number;
+}
 
 export function sidecarPath(segmentPath: string): string {
   return segmentPath.replace(/\.seg$/, sidecarSuffix);
-}
-
-export async function encodeSidecar(facts: SealedFacts, index: MemoryIndex): Promise<Buffer> {
-  const tickets = BloomFilter.forKeys(index.tickets.size);
-  const commands = BloomFilter.forKeys(index.commands.size);
-  const ticketPages = await encodePages(index.tickets.entries(), index.tickets.size, tickets);
-  const commandPages = await encodePages(index.commands.entries(), index.commands.size, commands);
-  const { positions, offsets } = index.directory;
-  const filterBytes = tickets.words.byteLength + commands.words.byteLength;
-  const used = metaHeaderBytes + filterBytes + positions.length * 16;
-  const meta = Buffer.alloc(Math.ceil(used / pageBytes) * pageBytes);
-  meta.writeUInt32LE(magic, 0);
-  meta.writeUInt32LE(version, 4);
-  meta.writeUInt32LE(meta.length, 8);
-  meta.writeUInt32LE(facts.salt.lo, 16);
-  meta.writeUInt32LE(facts.salt.hi, 20);
-  meta.writeDoubleLE(facts.firstPosition, 24);
-  meta.writeDoubleLE(facts.nextPosition, 32);
-  meta.writeDoubleLE(facts.segmentBytes, 40);
-  meta.writeDoubleLE(facts.lastRecordedAt, 48);
-  meta.writeUInt32LE(ticketPages.length / pageBytes, 56);
-  meta.writeUInt32LE(commandPages.length / pageBytes, 60);
-  meta.writeUInt32LE(tickets.words.length, 64);
-  meta.writeUInt32LE(commands.words.length, 68);
-  meta.writeUInt32LE(positions.length, 72);
-  let at = metaHeaderBytes;
-  for (const { words } of [tickets, commands]) {
-    Buffer.from(words.buffer, words.byteOffset, words.byteLength).copy(meta, at);
-    at += words.byteLength;
-  }
-  for (const [entry, position] of positions.entries()) {
-    at = meta.writeDoubleLE(offsets[entry] ?? 0, meta.writeDoubleLE(position, at));
-  }
-  meta.writeUInt32LE(crc32(meta.subarray(16)), 12);
-  return Buffer.concat([meta, ticketPages, commandPages]);
 }
 
 /** The index of a sealed segment, by its sidecar. */
@@ -89,6 +65,8 @@ export class Sidecar {
   readonly #file: PooledFile;
   readonly #tickets: Pages;
   readonly #commands: Pages;
+  readonly #listsAt: number;
+  readonly #listedEvents: number;
 
   private constructor(file: PooledFile, meta: Buffer) {
     this.#file = file;
@@ -99,22 +77,28 @@ export class Sidecar {
       segmentBytes: meta.readDoubleLE(40),
       lastRecordedAt: meta.readDoubleLE(48),
     };
-    const [ticketPages, commandPages] = [meta.readUInt32LE(56), meta.readUInt32LE(60)];
-    const [ticketWords, commandWords] = [meta.readUInt32LE(64), meta.readUInt32LE(68)];
+    const { ticketPages, commandPages, ticketWords, commandWords, frames, listedEvents } = shapeOf(meta);
     const commandFilterAt = metaHeaderBytes + ticketWords * 4;
-    const directoryAt = commandFilterAt + commandWords * 4;
-    const ticketFilter = readFilter(meta, metaHeaderBytes, ticketWords);
-    const commandFilter = readFilter(meta, commandFilterAt, commandWords);
-    this.#tickets = { filter: ticketFilter, offset: meta.length, count: ticketPages };
-    this.#commands = {
-      filter: commandFilter,
-      offset: meta.length + ticketPages * pageBytes,
-      count: commandPages,
+    const framesAt = commandFilterAt + commandWords * 4;
+    const commandPagesAt = meta.length + ticketPages * pageBytes;
+    this.#tickets = {
+      filter: readFilter(meta, metaHeaderBytes, ticketWords),
+      offset: meta.length,
+      count: ticketPages,
+      entryWords: ticketEntryWords,
     };
+    this.#commands = {
+      filter: readFilter(meta, commandFilterAt, commandWords),
+      offset: commandPagesAt,
+      count: commandPages,
+      entryWords: commandEntryWords,
+    };
+    this.#listsAt = commandPagesAt + commandPages * pageBytes;
+    this.#listedEvents = listedEvents;
     this.directory = new FrameDirectory();
-    for (let entry = 0; entry < meta.readUInt32LE(72); entry += 1) {
-      const at = directoryAt + entry * 16;
-      this.directory.add(meta.readDoubleLE(at), meta.readDoubleLE(at + 8));
+    for (let frame = 0; frame < frames; frame += 1) {
+      const at = framesAt + frame * 8;
+      this.directory.add(this.facts.firstPosition + meta.readUInt32LE(at), meta.readUInt32LE(at + 4));
     }
   }
 
@@ -134,90 +118,53 @@ export class Sidecar {
     return this.#commands.filter.mayHave(lo, hi);
   }
 
-  ticketCandidates(lo: number, hi: number): Promise<IndexEntry[]> {
-    return this.#candidates(this.#tickets, lo, hi);
+  /** Of each ticket with this hash, the last revision and the last event. */
+  async lastEvents(lo: number, hi: number): Promise<readonly { revision: number; event: number }[]> {
+    const entries = await this.#ticketEntries(lo, hi);
+    return Promise.all(
+      entries.map(async ({ revision, count, listAt }) => {
+        const [event = 0] = await this.#list(listAt + count - 1, 1);
+        return { revision, event };
+      }),
+    );
   }
 
-  commandCandidates(lo: number, hi: number): Promise<IndexEntry[]> {
-    return this.#candidates(this.#commands, lo, hi);
+  /** Of each ticket with this hash, all events. */
+  async runs(lo: number, hi: number): Promise<readonly TicketRun[]> {
+    const entries = await this.#ticketEntries(lo, hi);
+    return Promise.all(
+      entries.map(async ({ revision, count, listAt }) => {
+        return { revision, events: await this.#list(listAt, count) };
+      }),
+    );
   }
 
-  async #candidates(pages: Pages, lo: number, hi: number): Promise<IndexEntry[]> {
-    const found: IndexEntry[] = [];
-    if (!pages.filter.mayHave(lo, hi)) return found;
-    let page = pageOf(hi, pages.count);
-    for (let visited = 0; visited < pages.count; visited += 1) {
-      const bytes = Buffer.allocUnsafe(pageBytes);
-      const length = await this.#file.read(bytes, pages.offset + page * pageBytes);
-      if (length < pageBytes || bytes.readUInt32LE(0) !== crc32(bytes.subarray(4))) {
-        throw new SidecarUnusable(`page ${page} fails its checksum`);
-      }
-      for (let entry = 0; entry < bytes.readUInt16LE(4); entry += 1) {
-        const at = pageHeaderBytes + entry * entryBytes;
-        if (bytes.readUInt32LE(at) === lo && bytes.readUInt32LE(at + 4) === hi)
-          found.push(readEntry(bytes, at));
-      }
-      if (bytes.readUInt16LE(6) === 0) break;
-      page = (page + 1) % pages.count;
+  /** The first events of commands with this hash. */
+  async commandEvents(lo: number, hi: number): Promise<readonly number[]> {
+    const found = await pageCandidates(this.#file, this.#commands, lo, hi);
+    return found.map(([event = 0]) => this.#known(event));
+  }
+
+  async #ticketEntries(lo: number, hi: number): Promise<readonly TicketEntry[]> {
+    const found = await pageCandidates(this.#file, this.#tickets, lo, hi);
+    return found.map(([revision = 0, count = 0, listAt = 0]) => ({ revision, count, listAt }));
+  }
+
+  async #list(at: number, count: number): Promise<readonly number[]> {
+    if (at < 0 || at + count > this.#listedEvents) throw new SidecarUnusable('a list beyond its end');
+    const bytes = Buffer.allocUnsafe(count * 4);
+    if ((await this.#file.read(bytes, this.#listsAt + at * 4)) < bytes.length) {
+      throw new SidecarUnusable('a list that ends too early');
     }
-    return found;
+    return Array.from({ length: count }, (_, index) => this.#known(bytes.readUInt32LE(index * 4)));
   }
-}
 
-interface Pages {
-  readonly filter: BloomFilter;
-  readonly offset: number;
-  readonly count: number;
-}
-
-function pageOf(hi: number, pageCount: number): number {
-  return Math.floor((hi * pageCount) / 0x1_0000_0000);
-}
-
-/** The pages of a table; its keys go into `filter` as well. */
-async function encodePages(
-  entries: Iterable<IndexEntry>,
-  size: number,
-  filter: BloomFilter,
-): Promise<Buffer> {
-  const count = Math.max(1, Math.ceil(size / (entriesPerPage * pageFullness)));
-  const bytes = Buffer.alloc(count * pageBytes);
-  let placed = 0;
-  for (const entry of entries) {
-    filter.add(entry.lo, entry.hi);
-    let page = pageOf(entry.hi, count);
-    while (bytes.readUInt16LE(page * pageBytes + 4) === entriesPerPage) {
-      bytes.writeUInt16LE(1, page * pageBytes + 6);
-      page = (page + 1) % count;
-    }
-    const used = bytes.readUInt16LE(page * pageBytes + 4);
-    writeEntry(bytes, page * pageBytes + pageHeaderBytes + used * entryBytes, entry);
-    bytes.writeUInt16LE(used + 1, page * pageBytes + 4);
-    placed += 1;
-    if (placed % entriesPerTurn === 0) await new Promise((resolve) => setImmediate(resolve));
+  /** The number of an event that the segment has. */
+  #known(event: number): number {
+    const { firstPosition, nextPosition } = this.facts;
+    if (event >= 1 && firstPosition + event <= nextPosition) return event;
+    throw new SidecarUnusable(`it names event ${event}, which the segment does not have`);
   }
-  for (let at = 0; at < bytes.length; at += pageBytes) {
-    bytes.writeUInt32LE(crc32(bytes.subarray(at + 4, at + pageBytes)), at);
-  }
-  return bytes;
-}
-
-function writeEntry(bytes: Buffer, at: number, entry: IndexEntry): void {
-  bytes.writeUInt32LE(entry.lo, at);
-  bytes.writeUInt32LE(entry.hi, at + 4);
-  bytes.writeUInt32LE(entry.revision, at + 8);
-  bytes.writeUInt32LE(entry.frameOffset, at + 12);
-  bytes.writeUInt32LE(entry.index, at + 16);
-}
-
-function readEntry(bytes: Buffer, at: number): IndexEntry {
-  return {
-    lo: bytes.readUInt32LE(at),
-    hi: bytes.readUInt32LE(at + 4),
-    revision: bytes.readUInt32LE(at + 8),
-    frameOffset: bytes.readUInt32LE(at + 12),
-    index: bytes.readUInt32LE(at + 16),
-  };
 }
 
 async function readMeta(file: PooledFile): Promise<Buffer | undefined> {
@@ -231,13 +178,24 @@ async function readMeta(file: PooledFile): Promise<Buffer | undefined> {
   }
   if ((await file.read(head, 0)) < metaHeaderBytes) return undefined;
   const metaBytes = head.readUInt32LE(8);
-  if (head.readUInt32LE(0) !== magic || head.readUInt32LE(4) !== version) return undefined;
+  if (head.readUInt32LE(0) !== sidecarMagic || head.readUInt32LE(4) !== sidecarVersion) return undefined;
   if (metaBytes < metaHeaderBytes || metaBytes > size) return undefined;
   const meta = Buffer.alloc(metaBytes);
   await file.read(meta, 0);
   if (crc32(meta.subarray(16)) !== meta.readUInt32LE(12)) return undefined;
-  const pages = meta.readUInt32LE(56) + meta.readUInt32LE(60);
-  return size === metaBytes + pages * pageBytes ? meta : undefined;
+  const { ticketPages, commandPages, listedEvents } = shapeOf(meta);
+  return size === metaBytes + (ticketPages + commandPages) * pageBytes + listedEvents * 4 ? meta : undefined;
+}
+
+function shapeOf(meta: Buffer) {
+  return {
+    ticketPages: meta.readUInt32LE(56),
+    commandPages: meta.readUInt32LE(60),
+    ticketWords: meta.readUInt32LE(64),
+    commandWords: meta.readUInt32LE(68),
+    frames: meta.readUInt32LE(72),
+    listedEvents: meta.readUInt32LE(76),
+  };
 }
 
 function readFilter(meta: Buffer, at: number, words: number): BloomFilter {

@@ -7,157 +7,152 @@
  */
 import type { AppendOutcome, TicketAppend, Write } from '../../../domain/ports.ts';
 import type { TicketId } from '../../../domain/ticket/values.ts';
-import { frameBytesMax } from './format.ts';
+import { frameBytesMax, frameEventsMax } from './format.ts';
 import type { FrameWriter } from './frame-writer.ts';
 import { dataText, encodeRecord, needsLongLength, type RecordContext, recordBytesMax } from './record.ts';
-import { noTail, type Segments, type Tail } from './segments.ts';
+import type { Segments } from './segments.ts';
+import type { TicketTable } from './ticket-table.ts';
 
 /** What a call of `append` knows beside what is in memory. */
 export interface Known {
-  /** Where tickets of old segments stand. */
-  readonly looked: ReadonlyMap<TicketId, Tail> | undefined;
+  /** Revisions of tickets of old segments. */
+  readonly looked: ReadonlyMap<TicketId, number> | undefined;
   /** The tickets of the call's conflicts so far: what was decided after them did not happen either. */
   readonly lost: ReadonlySet<TicketId> | undefined;
 }
 
+/** No row: the ticket must be looked up in an old segment first. */
+const unknownRow = -1;
+
 export class Stage {
   readonly #segments: Segments;
   readonly #writer: FrameWriter;
-  readonly #tail = noTail();
-  readonly #context: RecordContext = {
-    ticketId: '',
-    revision: 0,
-    segment: 0,
-    frameOffset: 0,
-    frameRecordedAt: 0,
-    recordedAt: 0,
-    previousSegment: 0,
-    previousFrameOffset: 0,
-    previousIndex: 0,
-  };
+  readonly #context: RecordContext;
 
   constructor(segments: Segments, writer: FrameWriter) {
     this.#segments = segments;
     this.#writer = writer;
+    this.#context = { ticketId: '', revision: 0, frameRecordedAt: 0, recordedAt: 0, names: writer.names };
   }
 
   /**
    * Stages one write and returns its outcome, provided that its batch becomes durable. Undefined where a
-   * ticket must be looked up first. Throws, with nothing staged, for a write that
-   * can not be stored.
+   * ticket must be looked up first. Throws, with nothing staged, for a write that can not be stored.
    */
   stage(write: Write, known: Known): AppendOutcome | undefined {
+    this.#writer.rotateIfFull();
     if (write.also !== undefined) return this.#stageMany([write, ...write.also], known);
-    const tail = this.#tail;
-    if (!this.#locate(write.ticketId, tail, known.looked)) return undefined;
-    if (tail.revision !== write.expectedRevision || known.lost?.has(write.ticketId) === true) {
-      return conflict(write.ticketId, tail.revision);
+    assertStorable(write.events.length, write.ticketId);
+    const { tickets } = this.#writer.index;
+    const row = this.#rowOf(write, tickets, known);
+    if (row === unknownRow) return undefined;
+    const revision = tickets.revision(row);
+    if (revision !== write.expectedRevision || known.lost?.has(write.ticketId) === true) {
+      return { status: 'conflict', ticketId: write.ticketId, actualRevision: revision };
     }
     const position = this.#writer.begin(write.events.length);
     const before = { length: this.#writer.current.length, events: this.#writer.frameEvents };
     try {
-      this.#encode(write, tail);
+      this.#encode(write, revision);
     } catch (error) {
       this.#writer.undo(before, position);
       throw error;
     }
-    this.#index(write, tail, before.events);
+    this.#index(write, row, revision);
     return { status: 'appended', position, recordedAt: this.#writer.recordedAt };
   }
 
   #stageMany(parts: readonly TicketAppend[], known: Known): AppendOutcome | undefined {
-    const tails = new Map<TicketId, Tail>();
+    const { tickets } = this.#writer.index;
     const revisions = new Map<TicketId, number>();
+    const rows: number[] = [];
     let events = 0;
     for (const part of parts) {
-      const tail = tails.get(part.ticketId) ?? noTail();
-      if (!tails.has(part.ticketId)) {
-        if (!this.#locate(part.ticketId, tail, known.looked)) return undefined;
-        tails.set(part.ticketId, tail);
+      const { ticketId } = part;
+      const row = this.#rowOf(part, tickets, known);
+      if (row === unknownRow) return undefined;
+      rows.push(row);
+      const revision = revisions.get(ticketId) ?? tickets.revision(row);
+      if (revision !== part.expectedRevision || known.lost?.has(ticketId) === true) {
+        return { status: 'conflict', ticketId, actualRevision: tickets.revision(row) };
       }
-      const revision = revisions.get(part.ticketId) ?? tail.revision;
-      if (revision !== part.expectedRevision || known.lost?.has(part.ticketId) === true) {
-        return conflict(part.ticketId, tail.revision);
-      }
-      if (part.events.length === 0) throw new RangeError(`a write to ${part.ticketId} has no events`);
-      revisions.set(part.ticketId, revision + part.events.length);
+      assertStorable(part.events.length, ticketId);
       events += part.events.length;
+      revisions.set(ticketId, revision + part.events.length);
     }
+    assertStorable(events, parts[0]?.ticketId ?? 'no ticket');
     const position = this.#writer.begin(events);
     const before = { length: this.#writer.current.length, events: this.#writer.frameEvents };
     try {
-      for (const part of parts) this.#encode(part, tails.get(part.ticketId) ?? noTail());
+      for (const part of parts) this.#encode(part, part.expectedRevision);
     } catch (error) {
       this.#writer.undo(before, position);
       throw error;
     }
-    let first = before.events;
-    for (const part of parts) {
-      this.#index(part, tails.get(part.ticketId) ?? noTail(), first);
-      first += part.events.length;
-    }
+    for (const [at, part] of parts.entries()) this.#index(part, rows[at] ?? 0, part.expectedRevision);
     return { status: 'appended', position, recordedAt: this.#writer.recordedAt };
   }
 
-  #locate(ticketId: TicketId, tail: Tail, looked: ReadonlyMap<TicketId, Tail> | undefined): boolean {
+  /** The ticket's row in the growing segment's table, where it is put if it was not there yet. */
+  #rowOf(append: TicketAppend, tickets: TicketTable, known: Known): number {
+    const { place, ticketId } = append;
+    if (place !== undefined && place.placeEpoch === tickets.epoch) return place.placeRow;
     const { lo, hi } = this.#segments.hash.of(ticketId);
-    tail.lo = lo;
-    tail.hi = hi;
-    if (this.#segments.tailInMemory(ticketId, lo, hi, tail)) return true;
-    const found = looked?.get(ticketId);
-    if (found === undefined) return false;
-    Object.assign(tail, found);
-    return true;
+    let row = tickets.find(ticketId, lo, hi);
+    if (row < 0) {
+      const revision = this.#segments.revisionInMemory(ticketId, lo, hi) ?? known.looked?.get(ticketId);
+      if (revision === undefined) return unknownRow;
+      row = tickets.add(ticketId, lo, hi, revision);
+    }
+    if (place !== undefined) {
+      place.placeEpoch = tickets.epoch;
+      place.placeRow = row;
+    }
+    return row;
   }
 
-  /** Writes the events of one ticket and moves `tail` to the last of them. */
-  #encode(part: TicketAppend, tail: Tail): void {
+  /** Writes the events of one ticket, which is at `revision` before them. */
+  #encode({ events, ticketId }: TicketAppend, revision: number): void {
     const [context, writer] = [this.#context, this.#writer];
-    const { events, ticketId } = part;
-    const frameOffset = writer.frameOffset;
+    const batch = writer.current;
     context.ticketId = ticketId;
-    context.segment = writer.current.segment.firstPosition;
-    context.frameOffset = frameOffset;
     context.frameRecordedAt = writer.frameRecordedAt;
     context.recordedAt = writer.recordedAt;
-    const batch = writer.current;
+    context.revision = revision;
     for (let at = 0; at < events.length; at += 1) {
       const event = events[at];
       if (event === undefined) continue;
       const data = dataText(event.data);
       const bytesMax = recordBytesMax(event, ticketId, data);
       writer.ensure(bytesMax);
-      context.revision = tail.revision + 1;
-      context.previousSegment = tail.segment;
-      context.previousFrameOffset = tail.frameOffset;
-      context.previousIndex = tail.index;
+      context.revision += 1;
       batch.length = encodeRecord(batch.bytes, batch.length, event, data, needsLongLength(bytesMax), context);
-      tail.revision += 1;
-      tail.segment = context.segment;
-      tail.frameOffset = frameOffset;
-      tail.index = writer.frameEvents;
-      writer.frameEvents += 1;
-      writer.nextPosition += 1;
     }
-    if (writer.framePayloadBytes > frameBytesMax) {
+    writer.frameEvents += events.length;
+    writer.nextPosition += events.length;
+    if (writer.frameBytes > frameBytesMax)
       throw new RangeError(`a write of more than ${frameBytesMax} bytes`);
-    }
     batch.lastPosition = writer.nextPosition - 1;
   }
 
-  #index(part: TicketAppend, tail: Tail, firstIndex: number): void {
-    const { segment } = this.#writer.current;
+  #index({ events }: TicketAppend, row: number, revision: number): void {
+    const { index } = this.#writer;
     const { hash } = this.#segments;
-    segment.tickets?.put(part.ticketId, tail.lo, tail.hi, tail.revision, tail.frameOffset, tail.index);
-    for (let at = 0; at < part.events.length; at += 1) {
-      const event = part.events[at];
-      if (event?.commandId === undefined || event.commandDigest === undefined) continue;
+    for (let at = 0; at < events.length; at += 1) {
+      const event = events[at];
+      if (event === undefined) continue;
+      const number = index.chain.add(index.tickets.lastEvent(row));
+      index.tickets.set(row, revision + at + 1, number);
+      if (event.commandId === undefined || event.commandDigest === undefined) continue;
       hash.of(event.commandId);
-      segment.commands?.add(hash.lo, hash.hi, tail.frameOffset, firstIndex + at);
+      index.commands.add(hash.lo, hash.hi, number);
     }
   }
 }
 
-function conflict(ticketId: TicketId, actualRevision: number): AppendOutcome {
-  return { status: 'conflict', ticketId, actualRevision };
+function assertStorable(eventCount: number, ticketId: TicketId): void {
+  if (eventCount === 0) throw new RangeError(`a write to ${ticketId} has no events`);
+  if (eventCount > frameEventsMax) {
+    throw new RangeError(`a write of ${eventCount} events; at most ${frameEventsMax} can be atomic`);
+  }
 }

@@ -9,7 +9,7 @@ import type { RecordedEvent } from '../../../domain/ticket/events.ts';
 import { fileHeaderBytes, frameKinds, LogDamage, positionOfName, segmentName, undamaged } from './format.ts';
 import { type Frame, FrameWalker, requireFileHeader } from './frame-walker.ts';
 import { OpenFiles } from './open-files.ts';
-import { decodeRecord, recordEnd } from './record-decoder.ts';
+import { RecordCursor } from './record-decoder.ts';
 import { diskFiles, type SegmentFiles } from './storage.ts';
 import { readWatermarkIn } from './watermark.ts';
 
@@ -73,7 +73,7 @@ async function verifyOne(
   for (let step = await walker.next(end); step.status !== 'end'; step = await walker.next(end)) {
     if (step.status === 'bad') throw new LogDamage(path, step.offset, step.reason);
     if (sealed) throw new LogDamage(path, step.offset, 'a frame behind the seal');
-    const events = decodeFrame(step, path, first);
+    const events = decodeFrame(step, path);
     if (events.length > 0) await onBatch?.(events);
     sealed = step.header.kind === frameKinds.sealed;
     frames += 1;
@@ -88,15 +88,11 @@ async function verifyOne(
   };
 }
 
-function decodeFrame(frame: Frame, path: string, segment: number): RecordedEvent[] {
-  const { header, payload, offset } = frame;
+function decodeFrame({ header, payload, offset }: Frame, path: string): RecordedEvent[] {
   return undamaged(path, offset, () => {
     const events: RecordedEvent[] = [];
-    let at = 0;
-    for (let index = 0; index < header.eventCount; index += 1) {
-      events.push(decodeRecord(payload, at, header, segment, offset, index).event);
-      at = recordEnd(payload, at);
-    }
+    const records = new RecordCursor(header, payload);
+    while (!records.done) events.push(records.event());
     return events;
   });
 }

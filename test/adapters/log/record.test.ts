@@ -2,7 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { eventCodes } from '../../../adapters/log/segment/event-codes.ts';
-import type { FrameHeader } from '../../../adapters/log/segment/format.ts';
+import { type FrameHeader, frameHeaderBytes } from '../../../adapters/log/segment/format.ts';
+import { FrameNames } from '../../../adapters/log/segment/frame-names.ts';
 import {
   dataText,
   encodeRecord,
@@ -10,8 +11,13 @@ import {
   type RecordContext,
   recordBytesMax,
 } from '../../../adapters/log/segment/record.ts';
-import { decodeKeys, decodeRecord, recordEnd } from '../../../adapters/log/segment/record-decoder.ts';
-import { eventTypes, type NewEvent, type TicketEvent } from '../../../domain/ticket/events.ts';
+import { RecordCursor } from '../../../adapters/log/segment/record-decoder.ts';
+import {
+  eventTypes,
+  type NewEvent,
+  type RecordedEvent,
+  type TicketEvent,
+} from '../../../domain/ticket/events.ts';
 import { roles } from '../../../domain/ticket/values.ts';
 import { newEvent } from './samples.ts';
 
@@ -67,49 +73,51 @@ const anyEvent = fc.record(
 const anyPlace = fc.record({
   ticketId: anyString,
   revision: fc.integer({ min: 1, max: 2 ** 31 }),
-  segment: fc.integer({ min: 1, max: 2 ** 50 }),
-  frameOffset: fc.integer({ min: 10_000, max: 2 ** 31 }),
   frameRecordedAt: fc.constant(recordedAt - 300),
   recordedAt: fc.constant(recordedAt),
-  previousSegment: fc.constant(0),
-  previousFrameOffset: fc.integer({ min: 64, max: 10_000 }),
-  previousIndex: fc.integer({ min: 0, max: 65_534 }),
 });
+type Place = Omit<RecordContext, 'names'>;
 
-function encode(event: NewEvent, context: RecordContext): Buffer {
-  const data = dataText(event.data);
-  const bytesMax = recordBytesMax(event, context.ticketId, data);
-  const bytes = Buffer.alloc(bytesMax);
-  const end = encodeRecord(bytes, 0, event, data, needsLongLength(bytesMax), context);
-  expect(end).toBeLessThanOrEqual(bytesMax);
-  expect(recordEnd(bytes, 0)).toBe(end);
-  return bytes.subarray(0, end);
+const simple: Place = { ticketId: 'T-100017', revision: 4, frameRecordedAt: recordedAt, recordedAt };
+
+/** The payload of a frame that holds these events of one ticket. */
+function encode(events: readonly NewEvent[], place: Place) {
+  const names = new FrameNames();
+  const records = events.map((event, at) => {
+    const data = dataText(event.data);
+    const bytesMax = recordBytesMax(event, place.ticketId, data);
+    const bytes = Buffer.alloc(bytesMax);
+    const context = { ...place, revision: place.revision + at, names };
+    const end = encodeRecord(bytes, 0, event, data, needsLongLength(bytesMax), context);
+    expect(end).toBeLessThanOrEqual(bytesMax);
+    return bytes.subarray(0, end);
+  });
+  const written = Buffer.alloc(names.bytesMax);
+  const namesEnd = names.write(written, 0);
+  const payload = Buffer.concat([...records, written.subarray(0, namesEnd)]);
+  return { payload, recordBytes: records.map(({ length }) => length) };
 }
 
-function headerOf(context: RecordContext): FrameHeader {
-  const { frameRecordedAt } = context;
+function headerOf(place: Place, payload: Buffer, recordBytes: readonly number[]): FrameHeader {
   return {
     kind: 1,
-    payloadBytes: 0,
-    eventCount: 10,
+    payloadBytes: payload.length,
+    eventCount: recordBytes.length,
     firstPosition: 100,
-    recordedAt: frameRecordedAt,
+    recordedAt: place.frameRecordedAt,
     durableUpTo: 0,
+    namesAt: recordBytes.reduce((sum, bytes) => sum + bytes, 0),
     payloadCrc: 0,
   };
 }
 
-const simple: RecordContext = {
-  ticketId: 'T-100017',
-  revision: 4,
-  segment: 1,
-  frameOffset: 40_000_000,
-  frameRecordedAt: recordedAt,
-  recordedAt,
-  previousSegment: 1,
-  previousFrameOffset: 20_000_000,
-  previousIndex: 120,
-};
+function decode(events: readonly NewEvent[], place: Place): RecordedEvent[] {
+  const { payload, recordBytes } = encode(events, place);
+  const cursor = new RecordCursor(headerOf(place, payload, recordBytes), payload);
+  const decoded: RecordedEvent[] = [];
+  while (!cursor.done) decoded.push(cursor.event());
+  return decoded;
+}
 
 describe('the record codec', () => {
   test('has a code of its own for each event type, for ever', () => {
@@ -120,43 +128,39 @@ describe('the record codec', () => {
 
   test('gives back every event exactly', () => {
     fc.assert(
-      fc.property(anyEvent, anyPlace, fc.constantFrom('none', 'same', 'other'), (any, place, link) => {
-        const event = any as unknown as NewEvent;
-        const previousSegment = { none: 0, same: place.segment, other: place.segment + 1 }[link];
-        const context = { ...place, previousSegment };
-        const bytes = encode(event, context);
-        const { event: decoded, previous } = decodeRecord(
-          bytes,
-          0,
-          headerOf(context),
-          context.segment,
-          context.frameOffset,
-          7,
-        );
-        const { ticketId, revision } = context;
-        const data = JSON.parse(JSON.stringify(event.data));
-        expect(decoded).toStrictEqual({
-          ...event,
-          data,
-          ticketId,
-          revision,
-          partition: 0,
-          position: 107,
-          recordedAt,
+      fc.property(fc.array(anyEvent, { minLength: 1, maxLength: 5 }), anyPlace, (any, place) => {
+        const events = any as unknown as NewEvent[];
+        const { ticketId } = place;
+        const expected = events.map((event, at) => {
+          const data = JSON.parse(JSON.stringify(event.data));
+          const [revision, position] = [place.revision + at, 100 + at];
+          return { ...event, data, ticketId, revision, partition: 0, position, recordedAt };
         });
-        const { previousFrameOffset: frameOffset, previousIndex: index } = context;
-        expect(previous).toEqual(
-          link === 'none' ? undefined : { segment: previousSegment, frameOffset, index },
-        );
-        const commandId = event.commandDigest === undefined ? undefined : event.commandId;
-        expect(decodeKeys(bytes, 0)).toEqual({ ticketId, revision, commandId });
+        expect(decode(events, place)).toStrictEqual(expected);
       }),
-      { numRuns: 2_000 },
+      { numRuns: 1_000 },
+    );
+  });
+
+  test('tells the keys of any record without those before it', () => {
+    fc.assert(
+      fc.property(fc.array(anyEvent, { minLength: 1, maxLength: 5 }), anyPlace, (any, place) => {
+        const events = any as unknown as NewEvent[];
+        const { payload, recordBytes } = encode(events, place);
+        for (const [at, event] of events.entries()) {
+          const cursor = new RecordCursor(headerOf(place, payload, recordBytes), payload);
+          cursor.skipTo(at);
+          const commandId = event.commandDigest === undefined ? undefined : event.commandId;
+          const { ticketId, revision } = place;
+          expect(cursor.keys()).toEqual({ ticketId, revision: revision + at, commandId });
+        }
+      }),
+      { numRuns: 300 },
     );
   });
 
   test.each(eventTypes)(
-    'writes a %s without data in at most 96 bytes, command id and digest included',
+    'writes a %s without data in at most 66 bytes, command id and digest included',
     (type) => {
       const event = newEvent({ type, data: {} } as TicketEvent, {
         commandId: '0192f0c1-7b3a-7000-8000-0123456789ab',
@@ -164,26 +168,32 @@ describe('the record codec', () => {
         occurredAt: recordedAt - 2_000,
         actor: { id: 'agent-17', role: 'agent' },
       });
-      expect(encode(event, simple).length).toBeLessThanOrEqual(96);
+      const [alone = 0] = encode([event], simple).recordBytes;
+      expect(alone).toBeLessThanOrEqual(64);
+      // With its names, and its part of the frame's header, among 100 others.
+      const { payload } = encode(Array(100).fill(event), simple);
+      expect((payload.length + frameHeaderBytes) / 100).toBeLessThanOrEqual(66);
     },
   );
 
   test('leaves undefined parts out', () => {
-    const bytes = encode(
-      newEvent({ type: 'WorkStarted', data: {} }, { source: undefined, commandId: undefined }),
+    const [event] = decode(
+      [newEvent({ type: 'WorkStarted', data: {} }, { source: undefined, commandId: undefined })],
       simple,
     );
-    const { event } = decodeRecord(bytes, 0, headerOf(simple), 1, simple.frameOffset, 0);
-    expect(Object.keys(event)).not.toContain('source');
-    expect(Object.keys(event)).not.toContain('commandId');
+    expect(Object.keys(event ?? {})).not.toContain('source');
+    expect(Object.keys(event ?? {})).not.toContain('commandId');
   });
 
-  test('never reads beyond a record', () => {
-    const bytes = encode(newEvent({ type: 'CommentAdded', data: { body: 'x', public: true } }), simple);
-    for (let length = 0; length < bytes.length; length += 1) {
-      expect(() =>
-        decodeRecord(bytes.subarray(0, length), 0, headerOf(simple), 1, simple.frameOffset, 0),
-      ).toThrow(RangeError);
+  test('never reads beyond a record or a frame', () => {
+    const event = newEvent({ type: 'CommentAdded', data: { body: 'x', public: true } });
+    const { payload, recordBytes } = encode([event], simple);
+    const header = headerOf(simple, payload, recordBytes);
+    for (let length = 0; length < payload.length; length += 1) {
+      const cut = payload.subarray(0, length);
+      expect(() => new RecordCursor(header, cut).event(), `${length} bytes`).toThrow(RangeError);
+      if (length >= header.namesAt) continue;
+      expect(() => new RecordCursor({ ...header, namesAt: length }, payload).event()).toThrow(RangeError);
     }
   });
 });

@@ -1,0 +1,52 @@
+/**
+ * The names that a frame's records refer to by number: workflows, states, actors, sources. A few dozen
+ * distinct ones come again and again, so each is written once, at the frame's end.
+ *
+ * Names of a write that was taken back may stay: a name that nobody refers to does no harm.
+ */
+import { ByteReader } from './byte-reader.ts';
+import { writeText } from './byte-writer.ts';
+
+/** Of the length that precedes each name. */
+const lengthBytesMax = 6;
+
+/** The names of the frame that is being written. */
+export class FrameNames {
+  readonly #numbers = new Map<string, number>();
+  #bytesMax = 0;
+
+  /** No more bytes than this are needed to write them all. */
+  get bytesMax(): number {
+    return this.#bytesMax;
+  }
+
+  /** The number of a name, which is given one if it has none yet. */
+  number(name: string): number {
+    const known = this.#numbers.get(name);
+    if (known !== undefined) return known;
+    const number = this.#numbers.size;
+    this.#numbers.set(name, number);
+    this.#bytesMax += lengthBytesMax + 2 * name.length;
+    return number;
+  }
+
+  /** Writes all names at `at`, in the order of their numbers; returns the offset after them. */
+  write(bytes: Uint8Array, at: number): number {
+    let next = at;
+    for (const name of this.#numbers.keys()) next = writeText(bytes, next, name);
+    return next;
+  }
+
+  clear(): void {
+    this.#numbers.clear();
+    this.#bytesMax = 0;
+  }
+}
+
+/** The names that lie in a frame's payload from `at` on, by number. */
+export function readNames(payload: Buffer, at: number): readonly string[] {
+  const names: string[] = [];
+  const reader = new ByteReader(payload, at, payload.length);
+  while (reader.at < payload.length) names.push(reader.sharedText());
+  return names;
+}
