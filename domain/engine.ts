@@ -9,7 +9,8 @@
  */
 import { answer, dropNumber, Entry, type RoundContext, ticketOf } from './engine/entry.ts';
 import { decideAll, forget, prepare } from './engine/round.ts';
-import { Submission } from './engine/submission.ts';
+import { OpenSubmissions, Submission } from './engine/submission.ts';
+import { UnansweredCommands } from './engine/unanswered.ts';
 import { Fault } from './errors.ts';
 import type { AppendOutcome, Clock, CommandSink, EventLog, Outcome } from './ports.ts';
 import { TicketCache } from './ticket/cache.ts';
@@ -21,14 +22,14 @@ import type { Workflows } from './workflow/registry.ts';
 export const engineLimits = {
   /** Commands that may be waiting for their answer; more are refused with `overloaded`. */
   unansweredCommandsMax: 100_000,
-  /** Commands that are decided and appended together. */
-  roundCommandsMax: 2_048,
+  /** Commands that are decided and appended together: as many as a processor's nearer caches hold. */
+  roundCommandsMax: 512,
   /**
    * Rounds decided but not yet durable, where the log has no other writer. Where it has, a round waits for
    * the one before: a conflict would leave it decided on revisions that exist by then, but are somebody
    * else's.
    */
-  roundsInFlightMax: 2,
+  roundsInFlightMax: 8,
   /** Tickets kept in memory; about 1 KiB each. */
   ticketsCachedMax: 200_000,
   /** How often a command is decided again after conflicts. */
@@ -42,8 +43,6 @@ export interface EngineOptions {
   readonly workflows: Workflows;
   /** The workflow of tickets that name none, by name or name@version. */
   readonly defaultWorkflow: string;
-  /** A short digest of a text, equal for equal texts: tells bodies of repeated command ids apart. */
-  readonly fingerprint: (text: string) => string;
   readonly numbering?: Numbering;
   readonly limits?: Partial<EngineLimits>;
 }
@@ -64,7 +63,7 @@ export class Engine implements CommandSink {
   readonly #context: RoundContext;
   readonly #counts: EngineCounts = { accepted: 0, rejected: 0, repeated: 0, events: 0, conflicts: 0 };
   /** Submissions with unanswered commands; all of them fail when the log does. */
-  readonly #submissions = new Set<Submission>();
+  readonly #submissions = new OpenSubmissions();
   #unanswered = 0;
   /** Submissions whose commands are not all taken yet, in order; and how many commands that leaves. */
   #queue: Submission[] = [];
@@ -81,7 +80,7 @@ export class Engine implements CommandSink {
       ...options,
       cache: new TicketCache(this.#limits.ticketsCachedMax),
       numbers: new TicketNumbers(options.numbering ?? defaultNumbering, options.log),
-      unanswered: new Map(),
+      unanswered: new UnansweredCommands(),
     };
   }
 
@@ -130,7 +129,7 @@ export class Engine implements CommandSink {
 
   readonly #onAnswer = (outcome: Outcome, completed: Submission | undefined): void => {
     this.#unanswered -= 1;
-    if (completed !== undefined) this.#submissions.delete(completed);
+    if (completed !== undefined) this.#submissions.remove(completed);
     if (outcome.status === 'rejected') this.#counts.rejected += 1;
     else if (outcome.repeated) this.#counts.repeated += 1;
     else {
@@ -257,7 +256,6 @@ export class Engine implements CommandSink {
     this.#inFlight = [];
     this.#context.cache.clear();
     this.#context.unanswered.clear();
-    for (const submission of this.#submissions) this.#unanswered -= submission.fail(error);
-    this.#submissions.clear();
+    for (const submission of this.#submissions.takeAll()) this.#unanswered -= submission.fail(error);
   }
 }

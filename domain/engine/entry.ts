@@ -1,12 +1,13 @@
 /** What the parts of the engine share: a command on its way to its answer, and what it needs to get there. */
 import type { Accepted, Clock, EventLog, Outcome } from '../ports.ts';
-import type { Slot, TicketCache } from '../ticket/cache.ts';
+import type { LiveTicket, TicketCache } from '../ticket/cache.ts';
 import type { Command } from '../ticket/commands.ts';
 import type { TicketNumbers } from '../ticket/numbering.ts';
 import type { Rejection } from '../ticket/rejection.ts';
 import type { TicketId } from '../ticket/values.ts';
 import type { Workflows } from '../workflow/registry.ts';
 import type { Submission } from './submission.ts';
+import type { UnansweredCommands } from './unanswered.ts';
 
 /** How many tickets or command ids are looked up in the log at once. */
 export const lookUpsAtOnceMax = 256;
@@ -17,11 +18,10 @@ export interface RoundContext {
   readonly clock: Clock;
   readonly workflows: Workflows;
   readonly defaultWorkflow: string;
-  readonly fingerprint: (text: string) => string;
   readonly cache: TicketCache;
   readonly numbers: TicketNumbers;
   /** Commands with an id that are decided but not answered yet, by id. */
-  readonly unanswered: Map<string, Entry>;
+  readonly unanswered: UnansweredCommands;
 }
 
 /** One command from the start of its round to its answer. Small: there is one for every command. */
@@ -32,8 +32,8 @@ export class Entry {
   readonly index: number;
   /** How often it was decided; beyond a bound, conflicts become the answer. */
   tries = 0;
-  /** The ticket's place in the cache, if it was there when the round was prepared. */
-  slot: Slot | undefined = undefined;
+  /** The ticket, if it was in the cache when the round was prepared. */
+  ticket: LiveTicket | undefined = undefined;
   /** What was decided last, and the number of the round's write that it depends on; -1 for none. */
   outcome: Decided | undefined = undefined;
   write = -1;

@@ -4,7 +4,7 @@
  * left none: sent again, it is decided anew, on what the ticket is by then.
  */
 import type { CommandTrace, Outcome } from '../ports.ts';
-import { commandBody } from '../ticket/command-body.ts';
+import { commandDigest } from '../ticket/command-digest.ts';
 import type { RecordedEvent } from '../ticket/events.ts';
 import { reject } from '../ticket/rejection.ts';
 import type { TicketId } from '../ticket/values.ts';
@@ -21,10 +21,10 @@ export async function withoutRepeats(
     const { commandId } = entry.command;
     if (commandId === undefined || entry.tries > 0) continue;
     const particulars = particularsOf(entry);
-    particulars.digest = context.fingerprint(commandBody(entry.command));
-    const first = context.unanswered.get(commandId);
+    particulars.digest = commandDigest(entry.command);
+    const first = context.unanswered.find(commandId);
     if (first === undefined) {
-      context.unanswered.set(commandId, entry);
+      context.unanswered.add(commandId, entry);
       if (context.log.mayKnowCommand(commandId)) suspects.push(entry);
       continue;
     }

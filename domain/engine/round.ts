@@ -3,8 +3,8 @@
  * has to be looked up is looked up first; deciding itself is then one pass without waiting, so that the state
  * that a command is decided on can not change under it.
  */
-import type { TicketPlace, Write } from '../ports.ts';
-import type { Slot, TicketCache } from '../ticket/cache.ts';
+import type { Write } from '../ports.ts';
+import type { LiveTicket, TicketCache } from '../ticket/cache.ts';
 import type { Command } from '../ticket/commands.ts';
 import { decide } from '../ticket/decide.ts';
 import type { Acceptance, StampedCommand } from '../ticket/decision.ts';
@@ -31,19 +31,24 @@ import { withoutRepeats } from './repeats.ts';
  * their tickets a place in the cache. Returns the entries to decide, in order.
  */
 export async function prepare(context: RoundContext, entries: readonly Entry[]): Promise<readonly Entry[]> {
+  context.cache.trim();
   const fresh = await withoutRepeats(context, entries);
-  const named = withTickets(context, fresh);
-  await numberAll(context, named);
+  const named = fresh.every(namesTicket) ? fresh : await withTickets(context, fresh);
+  const ticketIds = new Array<TicketId>(named.length);
+  for (let index = 0; index < named.length; index += 1) ticketIds[index] = ticketIdOf(named[index]);
+  const tickets = context.cache.findAll(ticketIds);
   const missing = new Set<TicketId>();
   const relating: Entry[] = [];
-  for (const entry of named) {
-    const ticketId = ticketIdOf(entry);
-    entry.slot = context.cache.find(ticketId);
-    if (entry.slot === undefined) missing.add(ticketId);
+  for (let index = 0; index < named.length; index += 1) {
+    const entry = named[index];
+    if (entry === undefined) continue;
+    const ticket = tickets[index];
+    entry.ticket = ticket;
+    if (ticket === undefined) missing.add(ticketIdOf(entry));
     if (mayRelate(entry.command)) relating.push(entry);
   }
-  await load(context, missing);
-  await load(context, missingRelated(context, relating));
+  if (missing.size > 0) await load(context, missing);
+  if (relating.length > 0) await load(context, missingRelated(context, relating));
   return named;
 }
 
@@ -59,10 +64,9 @@ export function decideAll(context: RoundContext, entries: readonly Entry[]): rea
     entry.tries += 1;
     entry.write = -1;
     const command = stamp(entry, now);
-    const slot = entry.slot?.held === true ? entry.slot : cache.find(command.ticketId);
-    const ticket = slot?.ticket;
+    const ticket = entry.ticket?.held === true ? entry.ticket : cache.find(command.ticketId);
     const others = othersOf(context, command, ticket);
-    const decision = decide({ ticket, at: slot?.at, command, others, workflows, defaultWorkflow });
+    const decision = decide({ ticket, at: ticket?.at, command, others, workflows, defaultWorkflow });
     if (decision.status === 'rejected') {
       giveBackNumber(context, entry);
       entry.outcome = decision;
@@ -70,11 +74,12 @@ export function decideAll(context: RoundContext, entries: readonly Entry[]): rea
     }
     // Taken before the decision changes the ticket where it is.
     const expectedRevision = ticket?.revision ?? 0;
-    const place = apply(cache, entry, command, slot, decision);
-    if (decision.events.length === 0) continue;
+    const { events, also } = decision;
+    const place = apply(cache, entry, command, ticket, decision);
+    if (events.length === 0) continue;
     entry.write = writes.length;
-    const also = decision.also.length === 0 ? undefined : decision.also;
-    writes.push({ ticketId: command.ticketId, expectedRevision, events: decision.events, place, also });
+    const { ticketId } = command;
+    writes.push({ ticketId, expectedRevision, events, place, also: also.length === 0 ? undefined : also });
   }
   return writes;
 }
@@ -85,41 +90,40 @@ export function forget(context: RoundContext, entry: Entry): void {
   for (const id of relatedTickets(entry.command, newTicketOf(entry), undefined)) context.cache.delete(id);
 }
 
-/** Leaves out, answered, the entries that act on a ticket and do not say which. */
-function withTickets(context: RoundContext, entries: readonly Entry[]): readonly Entry[] {
-  if (entries.every(namesTicket)) return entries;
-  for (const entry of entries) {
-    if (namesTicket(entry)) continue;
-    const { type: tried } = entry.command;
+/** Whether the tickets that the command is about have ids already, as nearly always. */
+function namesTicket(entry: Entry): boolean {
+  return entry.command.ticketId !== undefined && !opensAnother(entry.command);
+}
+
+/**
+ * Gives automatic numbers to the tickets that commands open without naming them. Leaves out, answered, the
+ * entries that act on a ticket and do not say which.
+ */
+async function withTickets(context: RoundContext, entries: readonly Entry[]): Promise<readonly Entry[]> {
+  const named = entries.filter((entry) => {
+    const { ticketId, type: tried } = entry.command;
+    if (ticketId !== undefined || tried === 'OpenTicket') return true;
     const message = `ticketId is required: ${tried} acts on a ticket that exists`;
-    const refused = { code: 'invalid_command', message, tried, ticketId: undefined } as const;
+    const refused = { code: 'invalid_command', message, tried, ticketId } as const;
     answer(context, entry, reject(refused, undefined, context.workflows));
-  }
-  return entries.filter(namesTicket);
-}
-
-function namesTicket({ command }: Entry): boolean {
-  return command.ticketId !== undefined || command.type === 'OpenTicket';
-}
-
-/** Gives automatic numbers to the tickets that commands open without naming them. */
-async function numberAll(context: RoundContext, entries: readonly Entry[]): Promise<void> {
-  const unnumbered = entries.filter(needsNumber);
-  if (unnumbered.length === 0) return;
-  const named = new Set(entries.flatMap((entry) => [ticketOf(entry), newTicketOf(entry)]));
-  const isTaken = (id: TicketId) => named.has(id) || context.cache.get(id) !== undefined;
+    return false;
+  });
+  const unnumbered = named.filter(needsNumber);
+  if (unnumbered.length === 0) return named;
+  const taken = new Set(named.flatMap((entry) => [ticketOf(entry), newTicketOf(entry)]));
+  const isTaken = (id: TicketId) => taken.has(id) || context.cache.find(id) !== undefined;
   for (const entry of unnumbered) {
     const particulars = particularsOf(entry);
     particulars.numbered = await context.numbers.take(isTaken);
     if (entry.command.type === 'OpenTicket') particulars.ticketId = particulars.numbered;
     else particulars.newTicketId = particulars.numbered;
   }
+  return named;
 }
 
 function needsNumber(entry: Entry): boolean {
-  const { type } = entry.command;
-  if (type === 'OpenTicket') return ticketOf(entry) === undefined;
-  return (type === 'OpenFollowUp' || type === 'SplitTicket') && newTicketOf(entry) === undefined;
+  if (entry.command.type === 'OpenTicket') return ticketOf(entry) === undefined;
+  return opensAnother(entry.command) && newTicketOf(entry) === undefined;
 }
 
 function giveBackNumber(context: RoundContext, entry: Entry): void {
@@ -133,9 +137,9 @@ function giveBackNumber(context: RoundContext, entry: Entry): void {
 function missingRelated(context: RoundContext, entries: readonly Entry[]): ReadonlySet<TicketId> {
   const missing = new Set<TicketId>();
   for (const entry of entries) {
-    const ticket = entry.slot?.ticket ?? context.cache.get(ticketIdOf(entry));
+    const ticket = entry.ticket ?? context.cache.find(ticketIdOf(entry));
     for (const id of relatedTickets(entry.command, newTicketOf(entry), ticket)) {
-      if (context.cache.get(id) === undefined) missing.add(id);
+      if (context.cache.find(id) === undefined) missing.add(id);
     }
   }
   return missing;
@@ -153,15 +157,15 @@ function othersOf(
   if (related.length === 0) return noOthers;
   const others = new Map<TicketId, TicketState>();
   for (const id of related) {
-    const other = context.cache.get(id);
+    const other = context.cache.find(id);
     if (other !== undefined) others.set(id, other);
   }
   return others;
 }
 
-function ticketIdOf(entry: Entry): TicketId {
-  const ticketId = ticketOf(entry);
-  if (ticketId === undefined) throw new Error(`bug: ${entry.command.type} was not given a ticket id`);
+function ticketIdOf(entry: Entry | undefined): TicketId {
+  const ticketId = entry === undefined ? undefined : ticketOf(entry);
+  if (ticketId === undefined) throw new Error(`bug: ${entry?.command.type} was not given a ticket id`);
   return ticketId;
 }
 
@@ -188,59 +192,58 @@ function opensAnother({ type }: Command): boolean {
 
 /**
  * Lets the cache hold what the decision makes of its tickets, and notes what the caller will be told.
- * Returns the ticket's place.
+ * Returns the ticket.
  */
 function apply(
   cache: TicketCache,
   entry: Entry,
   command: StampedCommand,
-  before: Slot | undefined,
-  decision: Acceptance,
-): TicketPlace {
-  const slot = evolved(cache, before, decision.events, command.ticketId);
-  slot.at = decision.at;
-  let events = decision.events.length;
-  for (const append of decision.also) {
+  before: LiveTicket | undefined,
+  { events, also, at }: Acceptance,
+): LiveTicket {
+  const ticket = evolved(cache, before, events, command.ticketId);
+  ticket.at = at;
+  let count = events.length;
+  for (const append of also) {
     const other = evolved(cache, cache.find(append.ticketId), append.events, append.ticketId);
     other.at = undefined;
-    events += append.events.length;
+    count += append.events.length;
   }
-  const { ticketId, revision, state } = slot.ticket;
-  const newTicketId = decision.also.length > 0 ? command.newTicketId : undefined;
   entry.outcome = {
     status: 'accepted',
-    ticketId,
-    revision,
-    state,
-    events,
+    ticketId: command.ticketId,
+    revision: ticket.revision,
+    state: ticket.state,
+    events: count,
     position: 0,
-    newTicketId,
+    newTicketId: also.length > 0 ? command.newTicketId : undefined,
     repeated: false,
   };
-  return slot;
+  return ticket;
 }
 
 /** The cache alone holds its tickets, so they are changed where they are. */
 function evolved(
   cache: TicketCache,
-  before: Slot | undefined,
+  before: LiveTicket | undefined,
   events: readonly NewEvent[],
   ticketId: TicketId,
-): Slot {
-  let slot = before;
-  for (const event of events) {
-    if (slot === undefined) slot = cache.set(evolve(undefined, event, ticketId));
-    else evolveInPlace(slot.ticket, event);
+): LiveTicket {
+  let ticket = before;
+  for (let index = 0; index < events.length; index += 1) {
+    const event = events[index];
+    if (event === undefined) continue;
+    if (ticket === undefined) ticket = cache.add(evolve(undefined, event, ticketId));
+    else evolveInPlace(ticket, event);
   }
-  if (slot === undefined) throw new Error(`bug: a decision on ${ticketId} was accepted without a ticket`);
-  return slot;
+  if (ticket === undefined) throw new Error(`bug: a decision on ${ticketId} was accepted without a ticket`);
+  return ticket;
 }
 
 /** Brings tickets into the cache; those that do not exist stay out of it. */
 async function load(context: RoundContext, missing: ReadonlySet<TicketId>): Promise<void> {
-  if (missing.size === 0) return;
   await inChunks([...missing], async (id) => {
     const ticket = replay(id, await context.log.readTicket(id));
-    if (ticket !== undefined) context.cache.set(ticket);
+    if (ticket !== undefined) context.cache.add(ticket);
   });
 }

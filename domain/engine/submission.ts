@@ -2,10 +2,39 @@
 import type { Outcome } from '../ports.ts';
 import type { Command } from '../ticket/commands.ts';
 
+/**
+ * The submissions that have unanswered commands, in no order. An array and not a `Set`, for the same reason
+ * for which `UnansweredCommands` has two maps.
+ */
+export class OpenSubmissions {
+  #list: Submission[] = [];
+
+  add(submission: Submission): void {
+    submission.openIndex = this.#list.length;
+    this.#list.push(submission);
+  }
+
+  remove(submission: Submission): void {
+    const last = this.#list.pop();
+    if (last === undefined || last === submission) return;
+    this.#list[submission.openIndex] = last;
+    last.openIndex = submission.openIndex;
+  }
+
+  /** Empties the list and returns what was in it. */
+  takeAll(): readonly Submission[] {
+    const all = this.#list;
+    this.#list = [];
+    return all;
+  }
+}
+
 export class Submission {
   readonly commands: readonly Command[];
   /** How many of its commands have been taken into a round. */
   taken = 0;
+  /** Where it stands among the open ones. */
+  openIndex = 0;
   readonly #outcomes: Outcome[];
   readonly #resolve: (outcomes: readonly Outcome[]) => void;
   readonly #reject: (reason: unknown) => void;

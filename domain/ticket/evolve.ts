@@ -2,11 +2,17 @@
  * What a ticket is after one more event. It decides nothing, refuses nothing and never fails on a history
  * that the log has accepted.
  */
-import type { EventOf, NewEvent } from './events.ts';
+import type { EventOf, EventType, NewEvent } from './events.ts';
 import type { Link, TicketState } from './state.ts';
 import type { FieldChanges, Fields, FieldValue, TicketId } from './values.ts';
 
-type Changeable = { -readonly [K in keyof TicketState]: TicketState[K] };
+/** A ticket whose owner lets it be changed; who opened it, when and for whom never changes. */
+type Changeable = {
+  -readonly [K in Exclude<
+    keyof TicketState,
+    'ticketId' | 'openedAt' | 'openedBy' | 'requester'
+  >]: TicketState[K];
+};
 
 /** The first event of a ticket must be `TicketOpened`; the log's revisions see to that. */
 export function evolve(ticket: TicketState | undefined, event: NewEvent, ticketId: TicketId): TicketState {
@@ -22,12 +28,18 @@ export function evolve(ticket: TicketState | undefined, event: NewEvent, ticketI
  */
 export function evolveInPlace(ticket: Changeable, event: NewEvent): void {
   const before = ticket.state;
-  ticket.workflow = event.workflow;
+  if (ticket.workflow !== event.workflow) ticket.workflow = event.workflow;
   ticket.revision += 1;
   ticket.state = event.state;
-  // A hold ends with the state it was for, whichever event ends it.
-  if (ticket.hold !== undefined && lifecycleOf(before) !== lifecycleOf(event.state)) ticket.hold = undefined;
-  change(ticket, event, before);
+  if (ticket.hold !== undefined || event.type === 'RequesterReplied') leaveLifecycle(ticket, event, before);
+  effectOf.get(event.type)?.(ticket, event.data, event);
+}
+
+/** A hold ends with the state it was for, whichever event ends it; a reply may take a resolution back. */
+function leaveLifecycle(ticket: Changeable, event: NewEvent, before: string): void {
+  if (lifecycleOf(before) === lifecycleOf(event.state)) return;
+  ticket.hold = undefined;
+  if (event.type === 'RequesterReplied') unresolve(ticket);
 }
 
 /** Folds a ticket's whole history; `undefined` for none. */
@@ -85,123 +97,101 @@ function linksOf({ followUpOf, splitFrom }: EventOf<'TicketOpened'>['data']): re
   return splitFrom === undefined ? noLinks : [{ ticket: splitFrom, relation: 'split_from' }];
 }
 
-function change(ticket: Changeable, event: NewEvent, before: string): void {
-  switch (event.type) {
-    case 'TicketAssigned':
-      ticket.assignee = event.data.agent;
-      if (event.data.group !== undefined) ticket.group = event.data.group ?? undefined;
-      ticket.offer = undefined;
-      return;
-    case 'TicketQueued':
-      ticket.group = event.data.group;
-      ticket.assignee = undefined;
-      ticket.offer = undefined;
-      return;
-    case 'TicketOffered':
-      ticket.offer = { agent: event.data.agent, expiresAt: event.data.expiresAt };
-      return;
-    case 'OfferAccepted':
-      ticket.assignee = event.data.agent;
-      ticket.offer = undefined;
-      return;
-    case 'OfferDeclined':
-    case 'OfferExpired':
-      ticket.offer = undefined;
-      return;
-    case 'TicketUnassigned':
-      ticket.group = undefined;
-      ticket.assignee = undefined;
-      ticket.offer = undefined;
-      return;
-    case 'AgentRemoved':
-    case 'AgentWentOffline':
-      ticket.assignee = undefined;
-      ticket.offer = undefined;
-      return;
-    case 'TicketHeld':
-      ticket.hold = { reason: event.data.reason, until: event.data.until, timerId: event.data.timerId };
-      return;
-    case 'RequesterAwaited':
-      ticket.hold = { reason: 'caller', until: event.data.until, timerId: event.data.timerId };
-      return;
-    case 'TicketResolved':
-      ticket.resolvedAt = event.occurredAt;
-      ticket.resolutionCode = event.data.code;
-      ticket.fields = withFields(ticket.fields, event.data.fields);
-      return;
-    case 'TicketReopened':
-      unresolve(ticket);
-      return;
-    case 'RequesterReplied':
-      if (lifecycleOf(before) !== lifecycleOf(event.state)) unresolve(ticket);
-      return;
-    default:
-      changeContent(ticket, event);
-  }
+type Effect<T extends EventType> = (ticket: Changeable, data: EventOf<T>['data'], event: NewEvent) => void;
+
+/** Nothing beyond the state that the event itself tells. */
+const stateOnly = undefined;
+
+/** What each type of event changes beside revision and state. A table: a long switch takes long. */
+const effects: { readonly [T in EventType]: Effect<T> | typeof stateOnly } = {
+  TicketOpened: stateOnly,
+  WorkStarted: stateOnly,
+  TicketAssigned: (ticket, { agent, group }) => {
+    ticket.assignee = agent;
+    if (group !== undefined) ticket.group = group ?? undefined;
+    ticket.offer = undefined;
+  },
+  TicketQueued: (ticket, { group }) => {
+    ticket.group = group;
+    ticket.assignee = undefined;
+    ticket.offer = undefined;
+  },
+  TicketOffered: (ticket, { agent, expiresAt }) => {
+    ticket.offer = { agent, expiresAt };
+  },
+  OfferAccepted: (ticket, { agent }) => {
+    ticket.assignee = agent;
+    ticket.offer = undefined;
+  },
+  OfferDeclined: endOffer,
+  OfferExpired: endOffer,
+  TicketUnassigned: (ticket) => {
+    ticket.group = undefined;
+    ticket.assignee = undefined;
+    ticket.offer = undefined;
+  },
+  AgentRemoved: releaseAgent,
+  AgentWentOffline: releaseAgent,
+  RequesterReplied: stateOnly,
+  RequesterAwaited: (ticket, { until, timerId }) => {
+    ticket.hold = { reason: 'caller', until, timerId };
+  },
+  TicketHeld: (ticket, { reason, until, timerId }) => {
+    ticket.hold = { reason, until, timerId };
+  },
+  HoldExpired: stateOnly,
+  TicketResumed: stateOnly,
+  TicketResolved: (ticket, { code, fields }, { occurredAt }) => {
+    ticket.resolvedAt = occurredAt;
+    ticket.resolutionCode = code;
+    ticket.fields = withFields(ticket.fields, fields);
+  },
+  ResolutionConfirmed: stateOnly,
+  TicketClosed: (ticket, { fields }) => {
+    ticket.fields = withFields(ticket.fields, fields);
+  },
+  TicketReopened: unresolve,
+  TicketCancelled: stateOnly,
+  TicketMerged: (ticket, { into }) => {
+    ticket.mergedInto = into;
+  },
+  TicketAbsorbed: (ticket, { from }) => {
+    ticket.links = [...ticket.links, { ticket: from, relation: 'merged' }];
+  },
+  FollowUpOpened: (ticket, { followUp }) => {
+    ticket.links = [...ticket.links, { ticket: followUp, relation: 'follow_up' }];
+  },
+  TicketSplit: (ticket, { splitOff }) => {
+    ticket.links = [...ticket.links, { ticket: splitOff, relation: 'split_off' }];
+  },
+  FieldsChanged: (ticket, { fields }) => {
+    ticket.fields = withFields(ticket.fields, fields);
+  },
+  CommentAdded: stateOnly,
+  TicketLinked: (ticket, link) => {
+    ticket.links = [...ticket.links, link];
+  },
+  ContentRedacted: (ticket, { fields }) => {
+    const cleared = Object.fromEntries(fields.map((name) => [name, null]));
+    ticket.fields = withFields(ticket.fields, cleared);
+  },
+  TicketEscalated: stateOnly,
+};
+
+/** The effect of a type without knowing which: the table sees to it that type and data belong together. */
+type AnyEffect = (ticket: Changeable, data: unknown, event: NewEvent) => void;
+const effectOf = new Map(Object.entries(effects) as [EventType, AnyEffect | undefined][]);
+
+function endOffer(ticket: Changeable): void {
+  ticket.offer = undefined;
 }
 
-type WorkEvent =
-  | 'TicketAssigned'
-  | 'TicketQueued'
-  | 'TicketOffered'
-  | 'OfferAccepted'
-  | 'OfferDeclined'
-  | 'OfferExpired'
-  | 'TicketUnassigned'
-  | 'AgentRemoved'
-  | 'AgentWentOffline'
-  | 'TicketHeld'
-  | 'RequesterAwaited'
-  | 'TicketResolved'
-  | 'TicketReopened'
-  | 'RequesterReplied';
-
-/** Events that touch fields and links, and those that change nothing beyond the state. */
-function changeContent(ticket: Changeable, event: Exclude<NewEvent, { type: WorkEvent }>): void {
-  switch (event.type) {
-    case 'TicketClosed':
-    case 'FieldsChanged':
-      ticket.fields = withFields(ticket.fields, event.data.fields);
-      return;
-    case 'ContentRedacted': {
-      const cleared = Object.fromEntries(event.data.fields.map((name) => [name, null]));
-      ticket.fields = withFields(ticket.fields, cleared);
-      return;
-    }
-    case 'TicketMerged':
-      ticket.mergedInto = event.data.into;
-      return;
-    case 'TicketAbsorbed':
-      ticket.links = [...ticket.links, { ticket: event.data.from, relation: 'merged' }];
-      return;
-    case 'FollowUpOpened':
-      ticket.links = [...ticket.links, { ticket: event.data.followUp, relation: 'follow_up' }];
-      return;
-    case 'TicketSplit':
-      ticket.links = [...ticket.links, { ticket: event.data.splitOff, relation: 'split_off' }];
-      return;
-    case 'TicketLinked':
-      ticket.links = [...ticket.links, event.data];
-      return;
-    case 'TicketOpened':
-    case 'WorkStarted':
-    case 'HoldExpired':
-    case 'TicketResumed':
-    case 'ResolutionConfirmed':
-    case 'TicketCancelled':
-    case 'CommentAdded':
-    case 'TicketEscalated':
-      return;
-    default:
-      unknownEvent(event);
-  }
+function releaseAgent(ticket: Changeable): void {
+  ticket.assignee = undefined;
+  ticket.offer = undefined;
 }
 
 function unresolve(ticket: Changeable): void {
   ticket.resolvedAt = undefined;
   ticket.resolutionCode = undefined;
-}
-
-function unknownEvent(event: never): never {
-  throw new Error(`bug: no evolution for ${JSON.stringify(event)}`);
 }

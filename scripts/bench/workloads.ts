@@ -12,7 +12,7 @@ import { Engine } from '../../domain/engine.ts';
 import type { Command } from '../../domain/ticket/commands.ts';
 import { builtInWorkflows } from '../../domain/workflow/registry.ts';
 import { logFolder } from '../runtime/data-folder.ts';
-import { fingerprint, systemClock } from '../runtime/system.ts';
+import { systemClock } from '../runtime/system.ts';
 
 export const liveTicketsCount = 100_000;
 /** Commands made before the clock runs; what the engine may hold unanswered bounds it. */
@@ -124,7 +124,6 @@ export async function openDesk(dataFolder: string): Promise<OpenDesk> {
     clock: systemClock,
     workflows: builtInWorkflows,
     defaultWorkflow: 'support',
-    fingerprint,
   });
   return { log, engine, disk, close: () => log.close() };
 }

@@ -11,7 +11,7 @@ import { builtInWorkflows, defaultWorkflow } from '../../domain/workflow/registr
 import { note } from '../cli/output.ts';
 import { logFolder, makeDataFolder } from './data-folder.ts';
 import { findServer } from './server-file.ts';
-import { fingerprint, systemClock } from './system.ts';
+import { systemClock } from './system.ts';
 
 export interface OpenSink {
   readonly sink: CommandSink;
@@ -45,7 +45,6 @@ export async function openEngine(dataDir: string) {
     clock: systemClock,
     workflows: builtInWorkflows,
     defaultWorkflow,
-    fingerprint,
   });
   const close = async () => {
     await engine.drain();

@@ -7,7 +7,7 @@ import { openSegmentLog } from '../../adapters/log/segment/segment-log.ts';
 import { Engine } from '../../domain/engine.ts';
 import type { Command } from '../../domain/ticket/commands.ts';
 import { builtInWorkflows, defaultWorkflow } from '../../domain/workflow/registry.ts';
-import { fingerprint, systemClock } from '../../scripts/runtime/system.ts';
+import { systemClock } from '../../scripts/runtime/system.ts';
 
 const commandsPerSubmit = 8;
 const submitsInFlight = 4;
@@ -19,7 +19,6 @@ const engine = new Engine({
   clock: systemClock,
   workflows: builtInWorkflows,
   defaultWorkflow,
-  fingerprint,
 });
 
 async function submit(commands: readonly Command[], first: number): Promise<void> {

@@ -1,5 +1,4 @@
 /** An engine on a log in memory, with a clock that tests turn by hand. */
-import { hash } from 'node:crypto';
 import { MemoryLog } from '../../adapters/log/memory/memory-log.ts';
 import { Engine, type EngineOptions } from '../../domain/engine.ts';
 import type { EventLog } from '../../domain/ports.ts';
@@ -14,15 +13,12 @@ export class HandClock {
   }
 }
 
-export const fingerprint = (text: string): string => hash('sha256', text).slice(0, 16);
-
 export function engineOn(log: EventLog, options: Partial<EngineOptions> = {}): Engine {
   return new Engine({
     log,
     clock: new HandClock(),
     workflows: builtInWorkflows,
     defaultWorkflow,
-    fingerprint,
     ...options,
   });
 }

@@ -17,11 +17,16 @@ for (let value = 0; value < 16; value += 1) hexValues[value.toString(16).charCod
 
 /** Seven bits a byte, lowest first. `value` is a whole number from 0 to 2^53 - 1. */
 export function writeVarint(bytes: Uint8Array, at: number, value: number): number {
-  let rest = value;
   let next = at;
-  while (rest >= 0x1000_0000) {
-    bytes[next++] = (rest % 128) | 0x80;
-    rest = Math.floor(rest / 128);
+  let rest = value;
+  if (value >= 0x1000_0000) {
+    // Whole numbers of 32 bits are handled much faster than larger ones, so the lower 28 bits go first.
+    const low = value % 0x1000_0000;
+    rest = (value - low) / 0x1000_0000;
+    bytes[next++] = (low & 0x7f) | 0x80;
+    bytes[next++] = ((low >>> 7) & 0x7f) | 0x80;
+    bytes[next++] = ((low >>> 14) & 0x7f) | 0x80;
+    bytes[next++] = ((low >>> 21) & 0x7f) | 0x80;
   }
   while (rest >= 0x80) {
     bytes[next++] = (rest & 0x7f) | 0x80;

@@ -12,7 +12,7 @@ const lengthBytesMax = 6;
 
 /** The names of the frame that is being written. */
 export class FrameNames {
-  readonly #numbers = new Map<string, number>();
+  #numbers = new Map<string, number>();
   #bytesMax = 0;
 
   /** No more bytes than this are needed to write them all. */
@@ -38,7 +38,8 @@ export class FrameNames {
   }
 
   clear(): void {
-    this.#numbers.clear();
+    // Not cleared: a map that was cleared keeps its old content alive for as long as that is not collected.
+    this.#numbers = new Map();
     this.#bytesMax = 0;
   }
 }

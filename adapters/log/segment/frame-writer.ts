@@ -17,7 +17,7 @@ import {
 } from './format.ts';
 import { FrameNames } from './frame-names.ts';
 import type { MemoryIndex } from './memory-index.ts';
-import type { GrowingSegment, Segment } from './segments.ts';
+import type { GrowingSegment, Segment } from './segment.ts';
 
 /** A batch that has grown to this takes no further write. */
 export const batchBytesTarget = 4 * 1024 * 1024;

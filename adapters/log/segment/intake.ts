@@ -108,6 +108,7 @@ export class Intake {
     const { writes, outcomes } = call;
     this.#writer.recordedAt = Math.max(this.#writer.recordedAt, this.#clock.now());
     if (call.generation !== this.#segments.generation) call.looked = undefined;
+    this.#stage.readAhead(writes);
     for (let at = outcomes.length; at < writes.length; at += 1) {
       if (this.#committer.pendingBytes >= pendingBytesMax) return 'for room';
       const write = writes[at];

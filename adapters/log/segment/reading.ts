@@ -11,7 +11,8 @@ import { fileHeaderBytes, frameKinds, LogDamage, undamaged } from './format.ts';
 import { FrameWalker } from './frame-walker.ts';
 import type { OpenFiles } from './open-files.ts';
 import { RecordCursor } from './record-decoder.ts';
-import type { Segment, Segments } from './segments.ts';
+import type { Segment } from './segment.ts';
+import type { Segments } from './segments.ts';
 
 export const readBatchEventsMaxDefault = 1_024;
 

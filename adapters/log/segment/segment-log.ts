@@ -22,7 +22,7 @@ import { Intake } from './intake.ts';
 import { OpenFiles } from './open-files.ts';
 import { assertPartition, type DurablePoint, readBatches } from './reading.ts';
 import { type Disk, type Recovered, type Repair, randomPair, recover } from './recovery.ts';
-import { growingSegment } from './segments.ts';
+import { growingSegment } from './segment.ts';
 import { Stage } from './staging.ts';
 import { diskFiles, type FolderLock, type SegmentFiles } from './storage.ts';
 

@@ -6,62 +6,17 @@
  * that are not there, is replaced by an index made from the segment; a segment that fails one is damage, and
  * is never read around.
  */
-
-import { join } from 'node:path';
 import type { RecordedEvent } from '../../../domain/ticket/events.ts';
 import type { TicketId } from '../../../domain/ticket/values.ts';
-import { LogDamage, type Salt, segmentName } from './format.ts';
-import type { FrameDirectory } from './frame-directory.ts';
-import { FrameReader } from './frame-reader.ts';
+import { LogDamage } from './format.ts';
 import { type HashSeed, KeyHash } from './hash.ts';
-import { MemoryIndex } from './memory-index.ts';
+import type { MemoryIndex } from './memory-index.ts';
 import type { OpenFiles } from './open-files.ts';
-import type { RecordCursor } from './record-decoder.ts';
+import { isRun, RecordReader } from './record-reader.ts';
+import type { Segment } from './segment.ts';
 import type { Sidecar, TicketRun } from './sidecar.ts';
 import { SidecarUnusable } from './sidecar-pages.ts';
 import type { TicketTable } from './ticket-table.ts';
-
-export interface Segment {
-  readonly path: string;
-  readonly firstPosition: number;
-  readonly salt: Salt;
-  readonly recordedAtMin: number;
-  /** While the segment grows, and until its sidecar is written. */
-  index: MemoryIndex | undefined;
-  /** Of the index, and some time longer than the rest of it. */
-  tickets: TicketTable | undefined;
-  directory: FrameDirectory;
-  sidecar: Sidecar | undefined;
-}
-
-export interface GrowingSegment extends Segment {
-  index: MemoryIndex;
-}
-
-/** A segment that is about to grow, with an index as large as that of `like`, the one before it. */
-export function growingSegment(
-  folder: string,
-  firstPosition: number,
-  salt: Salt,
-  recordedAtMin: number,
-  like?: Segment,
-): GrowingSegment {
-  const index = new MemoryIndex(like?.index);
-  const { tickets, directory } = index;
-  const path = join(folder, segmentName(firstPosition));
-  return { path, firstPosition, salt, recordedAtMin, index, tickets, directory, sidecar: undefined };
-}
-
-/** A segment without an index yet. */
-export function unindexedSegment(
-  folder: string,
-  firstPosition: number,
-  salt: Salt,
-  recordedAtMin: number,
-): Segment {
-  const growing = growingSegment(folder, firstPosition, salt, recordedAtMin);
-  return { ...growing, index: undefined, tickets: undefined };
-}
 
 /** Makes a memory index out of a whole segment; the owner may also write it down again. */
 export type Reindex = (segment: Segment) => Promise<MemoryIndex>;
@@ -76,10 +31,10 @@ export class Segments {
   readonly #reindex: Reindex;
   /** Under way: many may find out at once that a sidecar is unusable. */
   readonly #reindexing = new Map<Segment, Promise<MemoryIndex>>();
-  readonly #frames: FrameReader;
+  readonly #records: RecordReader;
 
   constructor(files: OpenFiles, seed: HashSeed, reindex: Reindex) {
-    this.#frames = new FrameReader(files);
+    this.#records = new RecordReader(files);
     this.seed = seed;
     this.hash = new KeyHash(seed);
     this.#reindex = reindex;
@@ -200,7 +155,7 @@ export class Segments {
   async readCommand(position: number, commandId: string): Promise<readonly RecordedEvent[]> {
     const segment = this.holding(position);
     if (segment === undefined) throw new LogDamage('the log', 0, `no segment holds position ${position}`);
-    return this.#readAt(segment, position, (cursor) => {
+    return this.#records.readAt(segment, position, (cursor) => {
       const events: RecordedEvent[] = [];
       while (!cursor.done) {
         const event = cursor.event();
@@ -227,53 +182,17 @@ export class Segments {
     ticketId: TicketId,
   ): Promise<readonly RecordedEvent[]> {
     for (const run of runs) {
-      const events = await this.#readRun(segment, run);
+      const events = await this.#records.readRun(segment, run);
       if (isRun(events, run, ticketId)) return events;
       if (events.every((event) => event.ticketId !== ticketId)) continue;
       // The list is wrong; the segment itself knows better.
       const { lo, hi } = this.hash.of(ticketId);
       const [exact] = runsIn(await this.#indexAnew(segment), ticketId, lo, hi);
-      const again = exact === undefined ? [] : await this.#readRun(segment, exact);
+      const again = exact === undefined ? [] : await this.#records.readRun(segment, exact);
       if (exact !== undefined && isRun(again, exact, ticketId)) return again;
       throw new LogDamage(segment.path, 0, `the events of ticket ${ticketId} are not where they should be`);
     }
     return [];
-  }
-
-  /** Reads the events of a run, each of their frames once. */
-  async #readRun(segment: Segment, { events }: TicketRun): Promise<readonly RecordedEvent[]> {
-    const byFrame = new Map<number, number[]>();
-    for (const event of events) {
-      const position = segment.firstPosition + event - 1;
-      const frame = segment.directory.holding(position);
-      const positions = byFrame.get(frame);
-      if (positions === undefined) byFrame.set(frame, [position]);
-      else positions.push(position);
-    }
-    const read = [...byFrame.values()].map(async (positions) =>
-      this.#readAt(segment, positions[0] ?? 0, (cursor, first) =>
-        positions.map((position) => {
-          cursor.skipTo(position - first);
-          return cursor.event();
-        }),
-      ),
-    );
-    return (await Promise.all(read)).flat();
-  }
-
-  /** Reads the frame that holds a position, and hands out a cursor that stands at it. */
-  async #readAt<T>(
-    segment: Segment,
-    position: number,
-    use: (cursor: RecordCursor, framePosition: number) => T,
-  ): Promise<T> {
-    const frame = segment.directory.holding(position);
-    if (frame < 0) throw new LogDamage(segment.path, 0, `no frame holds position ${position}`);
-    const framePosition = segment.directory.position(frame);
-    return this.#frames.read(segment, segment.directory.offset(frame), (cursor) => {
-      cursor.skipTo(position - framePosition);
-      return use(cursor, framePosition);
-    });
   }
 
   async #lastRevision(
@@ -284,7 +203,9 @@ export class Segments {
     hi: number,
   ): Promise<number> {
     for (const { revision, event } of await sidecar.lastEvents(lo, hi)) {
-      const keys = await this.#readAt(segment, segment.firstPosition + event - 1, (cursor) => cursor.keys());
+      const keys = await this.#records.readAt(segment, segment.firstPosition + event - 1, (cursor) =>
+        cursor.keys(),
+      );
       if (keys.ticketId !== ticketId) continue;
       if (keys.revision !== revision) throw new SidecarUnusable(`event ${event} is another revision`);
       return revision;
@@ -328,13 +249,4 @@ function runsIn(
   const row = tickets.find(ticketId, lo, hi);
   const lastEvent = row < 0 ? 0 : tickets.lastEvent(row);
   return lastEvent === 0 ? [] : [{ revision: tickets.revision(row), events: chain.upTo(lastEvent) }];
-}
-
-/** Whether these are the events of one ticket, without a gap, up to the run's last revision. */
-function isRun(events: readonly RecordedEvent[], run: TicketRun, ticketId: TicketId): boolean {
-  const first = run.revision - events.length + 1;
-  return (
-    events.length === run.events.length &&
-    events.every((event, at) => event.ticketId === ticketId && event.revision === first + at)
-  );
 }

@@ -28,6 +28,8 @@ export class Stage {
   readonly #segments: Segments;
   readonly #writer: FrameWriter;
   readonly #context: RecordContext;
+  /** What `readAhead` read, added up, so that the reading is not optimised away. */
+  revisionsAhead = 0;
 
   constructor(segments: Segments, writer: FrameWriter) {
     this.#segments = segments;
@@ -60,6 +62,20 @@ export class Stage {
     }
     this.#index(write, row, revision);
     return { status: 'appended', position, recordedAt: this.#writer.recordedAt };
+  }
+
+  /**
+   * Fetches the rows of writes that know theirs, before they are needed one by one: in a loop this short the
+   * processor waits for several of them at once.
+   */
+  readAhead(writes: readonly Write[]): void {
+    const { tickets } = this.#writer.index;
+    let sum = 0;
+    for (let at = 0; at < writes.length; at += 1) {
+      const place = writes[at]?.place;
+      if (place?.placeEpoch === tickets.epoch) sum += tickets.revision(place.placeRow);
+    }
+    this.revisionsAhead = sum;
   }
 
   #stageMany(parts: readonly TicketAppend[], known: Known): AppendOutcome | undefined {

@@ -2,7 +2,6 @@
  * A server over a real engine and a log in memory, on a real socket, and a client that is nothing but
  * fetch.
  */
-import { createHash } from 'node:crypto';
 import { expect } from 'vitest';
 import type { HttpContext } from '../../../adapters/http/context.ts';
 import type { HttpLimits } from '../../../adapters/http/limits.ts';
@@ -46,10 +45,9 @@ export interface HarnessOptions {
 export async function startServer(options: HarnessOptions = {}): Promise<Harness> {
   const clock = { now: () => monday9 };
   const log = new MemoryLog({ clock });
-  const fingerprint = (text: string) => createHash('sha256').update(text).digest('base64').slice(0, 22);
   const workflows = builtInWorkflows;
   const limits = options.engineLimits ?? {};
-  const engine = new Engine({ log, clock, workflows, defaultWorkflow, fingerprint, limits });
+  const engine = new Engine({ log, clock, workflows, defaultWorkflow, limits });
   const reported: unknown[] = [];
   const server = buildServer({
     sink: options.sink?.(engine) ?? engine,

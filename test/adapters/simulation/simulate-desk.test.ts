@@ -1,5 +1,4 @@
 /** The simulated desk against a sink: the real engine on a memory log, a busy and a broken one, and paced. */
-import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { MemoryLog } from '../../../adapters/log/memory/memory-log.ts';
 import { simulateDesk } from '../../../adapters/simulation/simulate-desk.ts';
@@ -17,7 +16,6 @@ function newEngine() {
     clock,
     workflows: builtInWorkflows,
     defaultWorkflow: 'support',
-    fingerprint: (text) => createHash('sha256').update(text).digest('base64'),
   });
   return { engine, log };
 }
