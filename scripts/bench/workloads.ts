@@ -249,6 +249,7 @@ function countingFile(file: SegmentFile, counts: DiskCounts): SegmentFile {
     },
     sync: () => file.sync(),
     size: () => file.size(),
+    truncate: (bytes) => file.truncate(bytes),
     close: () => file.close(),
   };
 }

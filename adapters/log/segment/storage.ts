@@ -13,6 +13,7 @@ import {
   read as fsRead,
   fstat,
   write as fsWrite,
+  ftruncate,
 } from 'node:fs';
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -30,6 +31,8 @@ export interface SegmentFile {
   /** Resolves when everything written so far survives a power cut. */
   sync(): Promise<void>;
   size(): Promise<number>;
+  /** Makes the file this long; bytes that are added read as zeros. Durable only after `sync`. */
+  truncate(bytes: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -65,6 +68,7 @@ const openModes: Readonly<Record<OpenMode, number>> = {
 const openFile = promisify(fsOpen);
 const closeFile = promisify(fsClose);
 const syncFile = promisify(fdatasync);
+const truncateFile = promisify(ftruncate);
 
 export const diskFiles: SegmentFiles = {
   async makeFolder(folder) {
@@ -127,6 +131,10 @@ class DiskFile implements SegmentFile {
     const { promise, resolve, reject } = Promise.withResolvers<number>();
     fstat(this.#descriptor, (error, stats) => (error === null ? resolve(stats.size) : reject(error)));
     return promise;
+  }
+
+  async truncate(bytes: number): Promise<void> {
+    await truncateFile(this.#descriptor, bytes);
   }
 
   async close(): Promise<void> {

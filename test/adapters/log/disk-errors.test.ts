@@ -5,7 +5,7 @@ import { diskFiles, type SegmentFile, type SegmentFiles } from '../../../adapter
 import { temporaryFolder } from './folders.ts';
 import { clock, comment, readAll } from './samples.ts';
 
-type Operation = 'write' | 'sync' | 'rename' | 'syncDirectory';
+type Operation = 'write' | 'sync' | 'truncate' | 'rename' | 'syncDirectory';
 
 /** The real disk, until a test makes one of its operations fail. */
 class FailingDisk {
@@ -46,6 +46,10 @@ class FailingDisk {
         await file.sync();
       },
       size: () => file.size(),
+      truncate: async (bytes) => {
+        this.#check('truncate');
+        await file.truncate(bytes);
+      },
       close: () => file.close(),
     };
   }
