@@ -178,7 +178,7 @@ describe('a failing disk', () => {
   );
 
   test('a file is not closed before the last write to it has returned, whatever failed meanwhile', async () => {
-    const publish = disk.hold(/^durable$/);
+    const publish = disk.hold(/durable$/);
     disk.fail('write', /^durable$/);
     await log.append([comment('B', 0)]);
     const write = disk.hold(/seg$/);
@@ -197,6 +197,22 @@ describe('a failing disk', () => {
     const { log: again } = await openLog(folder);
     expect((await readAll(again)).length).toBeGreaterThanOrEqual(2);
     await again.close();
+  });
+
+  test('a sync that returns after something else failed acknowledges nothing any more', async () => {
+    const publish = disk.hold(/durable$/);
+    disk.fail('write', /^durable$/);
+    await log.append([comment('B', 0)]);
+    const sync = disk.hold(/^sync .*seg$/);
+    const pending = log.append([comment('C', 0)]);
+    await sleep(20);
+    publish();
+    await expect(pending).rejects.toMatchObject(failed);
+    sync();
+    await sleep(20);
+    expect(disk.steps.at(-1)).toMatch(/^sync .*seg$/);
+    expect(await log.head()).toBe(2);
+    await expectStopped(['A', 'B']);
   });
 
   test('nothing is acknowledged or shown before its sync returned, and one sync serves all who wait', async () => {

@@ -15,7 +15,7 @@ export type Operation =
 export class FailingDisk {
   /** What was done, in order: operation, file, and for writes and truncations at which byte. */
   readonly steps: string[] = [];
-  readonly #held: { readonly name: RegExp; readonly until: Promise<void> }[] = [];
+  readonly #held: { readonly step: RegExp; readonly until: Promise<void> }[] = [];
   #failing: { readonly operation: Operation; readonly name: RegExp } | undefined;
 
   /** From now on, `operation` fails on every file with such a name. */
@@ -23,10 +23,10 @@ export class FailingDisk {
     this.#failing = { operation, name };
   }
 
-  /** From now on, writes and syncs of files with such a name wait; returns what lets them go on. */
-  hold(name: RegExp): () => void {
+  /** From now on, such writes and syncs (`operation file`) wait; returns what lets them go on. */
+  hold(step: RegExp): () => void {
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.#held.push({ name, until: promise });
+    this.#held.push({ step, until: promise });
     return resolve;
   }
 
@@ -73,18 +73,19 @@ export class FailingDisk {
   }
 
   #wrap(path: string, file: SegmentFile, toWrite: boolean): SegmentFile {
-    const gate = async () => {
-      for (const { name, until } of this.#held) if (name.test(basename(path))) await until;
+    const gate = async (operation: Operation) => {
+      const wanted = `${operation} ${basename(path)}`;
+      for (const { step, until } of this.#held) if (step.test(wanted)) await until;
     };
     return {
       read: (target, position) => file.read(target, position),
       write: async (bytes, position) => {
-        await gate();
+        await gate('write');
         this.#step('write', path, ` ${position}+${bytes.length}`);
         await file.write(bytes, position);
       },
       sync: async () => {
-        await gate();
+        await gate('sync');
         this.#step('sync', path);
         await file.sync();
       },
