@@ -126,6 +126,15 @@ describe('after idle', () => {
     await again.close();
   });
 
+  test('a log without events gets none, however it ended', async () => {
+    const copy = await copyOf(folder);
+    await log.close();
+    const schedule = new ManualSchedule();
+    const { log: again } = await openLog(copy, { schedule: schedule.schedule });
+    expect(schedule.waiting).toBe(false);
+    await again.close();
+  });
+
   test('markers are no events: not to the log, to a reader beside it, or to verification', async () => {
     const reader = await openSegmentReader({ folder });
     for (let revision = 0; revision < 3; revision += 1) {

@@ -1,7 +1,8 @@
 /** Indexes of sealed segments: made again when they can not be used, and read when memory has none. */
-import { copyFile, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, copyFile, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { segmentName } from '../../../adapters/log/segment/format.ts';
 import { copyOf, filesWithSimulatedSyncs, killedLog, openLog } from './killed-log.ts';
 import { comment } from './samples.ts';
 
@@ -42,4 +43,18 @@ test('a sidecar that tells of another segment length is not believed', async () 
   });
   expect((await log.readTicket('T-0')).length).toBe(4);
   await log.close();
+});
+
+test('zeros behind the seal of an older segment are cut off, so that its sidecar is true again', async () => {
+  const folder = await killedLog(12, { segmentBytesMax: 600 });
+  const path = join(folder, segmentName(1));
+  const whole = await readFile(path);
+  await appendFile(path, Buffer.alloc(3_000));
+  const { log, repairs } = await openLog(folder);
+  expect(repairs).toContainEqual({ kind: 'index_rebuilt', file: path });
+  expect(await readFile(path)).toEqual(whole);
+  await log.close();
+  const { log: again, repairs: none } = await openLog(folder);
+  expect(none).toEqual([]);
+  await again.close();
 });
