@@ -19,6 +19,8 @@ import {
 import { appendOneByOne, comment, readAll } from './samples.ts';
 
 const first = segmentName(1);
+/** A loop over bytes opens a log each time: seconds on an idle machine, and more on one that is shared. */
+const byteLoopMsMax = 120_000;
 
 async function flip(path: string, at: number): Promise<void> {
   const bytes = await readFile(path);
@@ -113,7 +115,9 @@ describe('damage below an offset that is known to be durable', () => {
 });
 
 describe('damage', () => {
-  test('of any byte of what was acknowledged is refused or found, and never read as something else', async () => {
+  test('of any byte of what was acknowledged is refused or found, and never read as something else', {
+    timeout: byteLoopMsMax,
+  }, async () => {
     const source = await killedLog(5);
     const path = join(source, first);
     const whole = (await readFile(path)).subarray(0, (await readWritten(path)).length + 20);
@@ -145,7 +149,9 @@ describe('damage', () => {
     }
   });
 
-  test('of a sealed segment is found by reading and by verifying, with file, byte and position', async () => {
+  test('of a sealed segment is found by reading and by verifying, with file, byte and position', {
+    timeout: byteLoopMsMax,
+  }, async () => {
     const folder = await killedLog(12, { segmentBytesMax: 600 });
     const path = join(folder, first);
     const whole = await readFile(path);
