@@ -248,6 +248,7 @@ function countingFile(file: SegmentFile, counts: DiskCounts): SegmentFile {
     },
     sync: () => file.sync(),
     size: () => file.size(),
+    truncate: (bytes) => file.truncate(bytes),
     close: () => file.close(),
   };
 }

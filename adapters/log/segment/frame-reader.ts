@@ -66,9 +66,13 @@ export class FrameReader {
       }
       const payload = bytes.subarray(frameHeaderBytes, Math.min(end, length));
       if (!payloadIntact(payload, header)) {
-        throw new LogDamage(segment.path, offset, "the frame's payload fails its checksum");
+        throw new LogDamage(segment.path, offset, "the frame's payload fails its checksum", {
+          position: header.firstPosition,
+        });
       }
-      return undamaged(segment.path, offset, () => use(new RecordCursor(header, payload)));
+      return undamaged(segment.path, offset, header.firstPosition, () =>
+        use(new RecordCursor(header, payload)),
+      );
     } finally {
       if (this.#spare.length < spareBuffersMax) this.#spare.push(spare);
     }

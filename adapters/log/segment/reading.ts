@@ -94,7 +94,7 @@ class Cursor {
     while (events.length < eventsMax && this.#next <= durable.lastPosition) {
       this.#frame ??= await this.#nextFrame(durable);
       const { records, offset } = this.#frame;
-      undamaged(this.#segment.path, offset, () => {
+      undamaged(this.#segment.path, offset, this.#next, () => {
         while (!records.done && events.length < eventsMax) {
           events.push(records.event());
           this.#next += 1;
@@ -114,7 +114,7 @@ class Cursor {
         const { header, payload, offset } = step;
         if (header.kind === frameKinds.sealed) this.#nextSegment();
         else if (header.firstPosition + header.eventCount > this.#next) {
-          return undamaged(this.#segment.path, offset, () => {
+          return undamaged(this.#segment.path, offset, header.firstPosition, () => {
             const records = new RecordCursor(header, payload);
             records.skipTo(Math.max(0, this.#next - header.firstPosition));
             return { records, offset };
@@ -122,7 +122,9 @@ class Cursor {
         }
       } else if (reopened) {
         const what = step.status === 'bad' ? step.reason : 'the segment ends without being sealed';
-        throw new LogDamage(this.#segment.path, this.#walker.offset, what);
+        throw new LogDamage(this.#segment.path, this.#walker.offset, what, {
+          position: this.#walker.position,
+        });
       } else {
         // A writer that recovered has put another file in this one's place: look once more before judging.
         reopened = true;
@@ -149,6 +151,7 @@ class Cursor {
         this.#segment.path,
         this.#walker.offset,
         `no segment begins at position ${position}`,
+        { position },
       );
     }
     this.#walker = this.#walk(fileHeaderBytes, position);
@@ -164,6 +167,8 @@ class Cursor {
 
 function segmentHolding(view: LogView, position: number): Segment {
   const segment = view.segments.holding(position);
-  if (segment === undefined) throw new LogDamage('the log', 0, `no segment holds position ${position}`);
+  if (segment === undefined) {
+    throw new LogDamage('the log', 0, `no segment holds position ${position}`, { position });
+  }
   return segment;
 }

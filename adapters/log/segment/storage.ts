@@ -13,9 +13,10 @@ import {
   read as fsRead,
   fstat,
   write as fsWrite,
+  ftruncate,
 } from 'node:fs';
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { lockFolder } from './lock.ts';
 
@@ -30,6 +31,8 @@ export interface SegmentFile {
   /** Resolves when everything written so far survives a power cut. */
   sync(): Promise<void>;
   size(): Promise<number>;
+  /** Makes the file this long; bytes that are added read as zeros. Durable only after `sync`. */
+  truncate(bytes: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -57,6 +60,16 @@ export function isMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }
 
+/** Makes the names in a folder survive a power cut. */
+export async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
 const openModes: Readonly<Record<OpenMode, number>> = {
   read: constants.O_RDONLY,
   write: constants.O_RDWR,
@@ -65,11 +78,15 @@ const openModes: Readonly<Record<OpenMode, number>> = {
 const openFile = promisify(fsOpen);
 const closeFile = promisify(fsClose);
 const syncFile = promisify(fdatasync);
+const truncateFile = promisify(ftruncate);
 
 export const diskFiles: SegmentFiles = {
   async makeFolder(folder) {
     const made = await mkdir(folder, { recursive: true, mode: folderMode });
-    if (made !== undefined) await this.syncDirectory(dirname(made));
+    if (made === undefined) return;
+    // Each new folder is a new name in the one above it.
+    const top = dirname(resolve(made));
+    for (let at = resolve(folder); at !== top; at = dirname(at)) await this.syncDirectory(dirname(at));
   },
   async open(path, mode) {
     return new DiskFile(await openFile(path, openModes[mode], fileMode));
@@ -86,14 +103,7 @@ export const diskFiles: SegmentFiles = {
   async remove(path) {
     await rm(path, { force: true });
   },
-  async syncDirectory(folder) {
-    const handle = await open(folder, 'r');
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-  },
+  syncDirectory: syncFolder,
   lock: lockFolder,
 };
 
@@ -127,6 +137,10 @@ class DiskFile implements SegmentFile {
     const { promise, resolve, reject } = Promise.withResolvers<number>();
     fstat(this.#descriptor, (error, stats) => (error === null ? resolve(stats.size) : reject(error)));
     return promise;
+  }
+
+  async truncate(bytes: number): Promise<void> {
+    await truncateFile(this.#descriptor, bytes);
   }
 
   async close(): Promise<void> {
