@@ -3,6 +3,7 @@
  * begins one.
  */
 
+import { frameBytesMax, frameEventsMax } from '../../../adapters/log/segment/format.ts';
 import { openSegmentLog } from '../../../adapters/log/segment/segment-log.ts';
 import type { EventLog } from '../../../domain/ports.ts';
 import { eventLogContract } from '../../contracts/event-log.ts';
@@ -17,6 +18,8 @@ for (const [name, segmentBytesMax] of [
     let log: EventLog = await openSegmentLog({ folder, clock, segmentBytesMax });
     return {
       log,
+      writeEventsMax: frameEventsMax,
+      ...(segmentBytesMax > frameBytesMax / 2 ? { writeBytesMax: frameBytesMax } : {}),
       async reopen() {
         await log.close();
         log = await openSegmentLog({ folder, clock, segmentBytesMax });
