@@ -22,6 +22,7 @@ import { withoutRepeats } from './repeats.ts';
  * their tickets a place in the cache. Returns the entries to decide, in order.
  */
 export async function prepare(context: RoundContext, entries: readonly Entry[]): Promise<readonly Entry[]> {
+  context.cache.beginRound();
   const fresh = await withoutRepeats(context, entries);
   const named = fresh.filter((entry) => nameTickets(context, entry));
   await numberAll(context, named);
