@@ -35,3 +35,20 @@ describe('a round of more tickets than memory holds', () => {
     expect(outcome).toMatchObject({ status: 'accepted', events: 2 });
   });
 });
+
+describe('a repeated command id', () => {
+  it('gets its first answer also beside somebody who uses the id for something else', async () => {
+    const log = memoryLog();
+    const once = { ...assign, commandId: 'c-1' };
+    const other: Command = { ...command('AssignTicket', { agent: 'bo' }), commandId: 'c-1' };
+    const [, first] = await engineOn(log).submit([open, once]);
+    const engine = engineOn(log);
+    const outcomes = await engine.submit([other, once, other, once]);
+    expect(outcomes.map((each) => (each.status === 'rejected' ? each.code : each))).toEqual([
+      'command_id_reused',
+      { ...first, repeated: true },
+      'command_id_reused',
+      { ...first, repeated: true },
+    ]);
+  });
+});
