@@ -1,8 +1,9 @@
 /**
  * Engine and log together, held against a naive model: any mixture of commands, calls that nobody waits for,
  * repeated ids, restarts, power cuts, other writers and reads. Takes about ten seconds for each log;
- * DOCKET_MODEL_SECONDS makes it longer, and tells how much was done. A failure prints its seed, path and replayPath: give them back as
- * DOCKET_MODEL_SEED, DOCKET_MODEL_PATH and DOCKET_MODEL_REPLAY, and name the log with `-t`.
+ * DOCKET_MODEL_SECONDS makes it longer, and tells how much was done. A failure prints its seed, path and
+ * replayPath: give them back as DOCKET_MODEL_SEED, DOCKET_MODEL_PATH and DOCKET_MODEL_REPLAY, and name the
+ * log with `-t`.
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';

@@ -30,7 +30,7 @@ export const anyPlan = fc.record({
 });
 export type Plan = typeof anyPlan extends fc.Arbitrary<infer P> ? P : never;
 
-/** The commands that the plans of several calls stand for now; without ids that repeat where `uniqueId` is. */
+/** The commands that the plans of several calls stand for now; with `uniqueId`, none of their ids repeats. */
 export function commandsOf(
   calls: readonly (readonly Plan[])[],
   desk: NaiveDesk,

@@ -1,4 +1,4 @@
-/** What a round must not do to its own commands: lose a ticket it looked up, or take a repetition for a reuse. */
+/** What a round must not do: lose a ticket that it looked up, or take a repetition for a reuse. */
 import { describe, expect, it } from 'vitest';
 import type { Command } from '../../../domain/ticket/commands.ts';
 import { engineOn, memoryLog } from '../../support/engine.ts';
