@@ -18,7 +18,7 @@ const anySetting = (log: Setting['log']): fc.Arbitrary<Setting> =>
   fc.record({
     log: fc.constant(log),
     segmentBytesMax: fc.constantFrom(300, 2_000, 1_000_000),
-    syncPauseMs: fc.constantFrom(0, 0, 1),
+    syncPauseMs: fc.constantFrom(0, 0, 3),
     limits: fc.record({
       roundCommandsMax: fc.integer({ min: 1, max: 6 }),
       ticketsCachedMax: fc.constantFrom(1, 2, 3, 5, 8, 1_000),
