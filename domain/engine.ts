@@ -78,7 +78,8 @@ export class Engine implements CommandSink {
     this.#limits = { ...engineLimits, ...options.limits };
     this.#context = {
       ...options,
-      cache: new TicketCache(this.#limits.ticketsCachedMax),
+      // A round in flight may not be in the log yet, where its tickets would be looked up again.
+      cache: new TicketCache(this.#limits.ticketsCachedMax, this.#limits.roundsInFlightMax + 1),
       numbers: new TicketNumbers(options.numbering ?? defaultNumbering, options.log),
       unanswered: new UnansweredCommands(),
     };

@@ -17,6 +17,7 @@ export async function withoutRepeats(
 ): Promise<readonly Entry[]> {
   const done = new Set<Entry>();
   const suspects: Entry[] = [];
+  const reused: Entry[] = [];
   for (const entry of entries) {
     const { commandId } = entry.command;
     if (commandId === undefined || entry.tries > 0) continue;
@@ -30,10 +31,15 @@ export async function withoutRepeats(
     }
     done.add(entry);
     if (first.particulars?.digest === particulars.digest) follow(first, entry);
-    else entry.submission.answer(entry.index, reusedId(context, entry));
+    else reused.push(entry);
   }
   await inChunks(suspects, async (entry) => {
     if (await answerFromLog(context, entry)) done.add(entry);
+  });
+  // Last, because the one before it with this id may itself be the reuse, of an id that the log knows.
+  await inChunks(reused, async (entry) => {
+    if (!(await answerFromLog(context, entry)))
+      entry.submission.answer(entry.index, reusedId(context, entry));
   });
   return done.size === 0 ? entries : entries.filter((entry) => !done.has(entry));
 }
@@ -51,7 +57,8 @@ async function answerFromLog(context: RoundContext, entry: Entry): Promise<boole
   if (commandId === undefined || trace === undefined) return false;
   const same = trace.commandDigest === entry.particulars?.digest;
   const outcome = same ? firstAnswer(trace) : reusedId(context, entry);
-  answer(context, entry, outcome);
+  if (context.unanswered.find(commandId) === entry) answer(context, entry, outcome);
+  else entry.submission.answer(entry.index, outcome);
   return true;
 }
 

@@ -31,7 +31,7 @@ import { withoutRepeats } from './repeats.ts';
  * their tickets a place in the cache. Returns the entries to decide, in order.
  */
 export async function prepare(context: RoundContext, entries: readonly Entry[]): Promise<readonly Entry[]> {
-  context.cache.trim();
+  context.cache.beginRound();
   const fresh = await withoutRepeats(context, entries);
   const named = fresh.every(namesTicket) ? fresh : await withTickets(context, fresh);
   const ticketIds = new Array<TicketId>(named.length);

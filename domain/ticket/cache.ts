@@ -3,6 +3,9 @@
  * not used since the last look at them ("second chance"): nearly the order of use, without keeping a list in
  * order on the hot path.
  *
+ * It must never let a ticket go that a round under way looked up: it would be decided on as if it did not
+ * exist, or read from a log that does not have its last events yet.
+ *
  * A hundred thousand tickets do not fit into a processor's nearest caches, so what a look-up costs is waiting
  * for memory. `findAll` therefore looks many tickets up in passes, each so short that the processor waits for
  * several of them at once: three times as fast, measured, as one look-up after the other in a `Map`.
@@ -19,6 +22,8 @@ import type { Actor, EpochMs, Fields, TicketId } from './values.ts';
 export class LiveTicket implements TicketState, TicketPlace {
   readonly ticketId: TicketId;
   used = true;
+  /** The round of the engine that used it last. */
+  round: number;
   /** False once the ticket has left the cache; it must then not be used any more. */
   held = true;
   placeEpoch = 0;
@@ -41,7 +46,8 @@ export class LiveTicket implements TicketState, TicketPlace {
   readonly openedBy: Actor;
   readonly requester: string | undefined;
 
-  constructor(ticket: TicketState) {
+  constructor(ticket: TicketState, round: number) {
+    this.round = round;
     this.ticketId = ticket.ticketId;
     this.revision = ticket.revision;
     this.state = ticket.state;
@@ -67,7 +73,9 @@ const fullness = 0.5;
 
 export class TicketCache {
   readonly #ticketsMax: number;
+  readonly #roundsKept: number;
   readonly #seed: number;
+  #round = 0;
   /** By number; empty where a ticket has left. */
   readonly #slots: (LiveTicket | undefined)[] = [];
   readonly #free: number[] = [];
@@ -79,9 +87,13 @@ export class TicketCache {
   /** Number of the slot at which the next look for a ticket to leave begins. */
   #hand = 0;
 
-  /** A `seed` that callers can not know keeps them from choosing ids that collide. */
-  constructor(ticketsMax: number, seed = 0) {
+  /**
+   * Tickets of the last `roundsKept` rounds stay, whatever the bound. A `seed` that callers can not know
+   * keeps them from choosing ids that collide.
+   */
+  constructor(ticketsMax: number, roundsKept = 1, seed = 0) {
     this.#ticketsMax = Math.max(1, ticketsMax);
+    this.#roundsKept = roundsKept;
     this.#seed = seed | 0;
   }
 
@@ -91,7 +103,10 @@ export class TicketCache {
 
   find(ticketId: TicketId): LiveTicket | undefined {
     const slot = this.#slots[this.#number(ticketId, hashOf(ticketId, this.#seed))];
-    if (slot !== undefined) slot.used = true;
+    if (slot !== undefined) {
+      slot.used = true;
+      slot.round = this.#round;
+    }
     return slot;
   }
 
@@ -120,6 +135,7 @@ export class TicketCache {
       const ticket = likely[index];
       if (ticket === undefined) continue;
       ticket.used = true;
+      ticket.round = this.#round;
       ahead += ticket.revision;
       if (ticket.resolutionCode !== undefined) ahead += 1;
     }
@@ -134,7 +150,7 @@ export class TicketCache {
   /** Takes a ticket that is not there. Lets none go: what a round looked up must stay until its end. */
   add(state: TicketState): LiveTicket {
     if (this.#size + 1 > (this.#table.length / 2) * fullness) this.#grow();
-    const ticket = new LiveTicket(state);
+    const ticket = new LiveTicket(state, this.#round);
     const number = this.#free.pop() ?? this.#slots.length;
     this.#slots[number] = ticket;
     this.#place(hashOf(ticket.ticketId, this.#seed), number);
@@ -142,13 +158,14 @@ export class TicketCache {
     return ticket;
   }
 
-  /** Lets tickets go until there are no more than there may be; to be called between two rounds. */
-  trim(): void {
+  /** Counts the rounds, and lets tickets go until there are no more than there may be. */
+  beginRound(): void {
+    this.#round += 1;
     for (let looks = 2 * this.#slots.length; this.#size > this.#ticketsMax && looks > 0; looks -= 1) {
       if (this.#hand >= this.#slots.length) this.#hand = 0;
       const ticket = this.#slots[this.#hand];
       this.#hand += 1;
-      if (ticket === undefined) continue;
+      if (ticket === undefined || ticket.round + this.#roundsKept >= this.#round) continue;
       if (ticket.used) ticket.used = false;
       else this.delete(ticket.ticketId);
     }

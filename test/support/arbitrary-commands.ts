@@ -55,7 +55,7 @@ const data: Record<CommandType, fc.Arbitrary<object>> = {
 
 const types = Object.keys(data) as CommandType[];
 // Assigning and resolving more often, so that stories get somewhere.
-const weighted = [
+export const weighted = [
   ...types,
   'OpenTicket',
   'OpenTicket',
@@ -64,7 +64,8 @@ const weighted = [
   'ResolveTicket',
 ] as const;
 
-const ofType = (types: readonly CommandType[], ids: readonly string[]): fc.Arbitrary<Command> =>
+/** A command of one of these types, for one of these tickets. */
+export const ofType = (types: readonly CommandType[], ids: readonly string[]): fc.Arbitrary<Command> =>
   fc
     .constantFrom(...types)
     .chain((type) =>

@@ -41,9 +41,12 @@ export class MemoryLog implements EventLog {
     this.#assertOpen();
     this.#recordedAt = Math.max(this.#recordedAt, this.#clock.now());
     const lost = new Set<TicketId>();
-    const outcomes = writes.map((write) => this.#appendOne(write, lost));
-    for (const wake of [...this.#waiting]) wake();
-    return outcomes;
+    try {
+      return writes.map((write) => this.#appendOne(write, lost));
+    } finally {
+      // Also where a write could not be stored: those before it were.
+      for (const wake of [...this.#waiting]) wake();
+    }
   }
 
   async *read(from: number, options: ReadOptions = {}): AsyncGenerator<readonly RecordedEvent[]> {

@@ -84,7 +84,7 @@ describe('zeros behind the last frame', () => {
       'sync',
       'close',
     ]);
-    expect((await stat(path)).size).toBe(end + 56);
+    expect((await stat(path)).size).toBe(end + frameHeaderBytes);
   });
 
   test('are cut off when the segment is sealed', async () => {

@@ -3,21 +3,25 @@
  * one, and with no memory for the ticket tables of segments that are sealed.
  */
 
+import { frameBytesMax, frameEventsMax } from '../../../adapters/log/segment/format.ts';
 import { openSegmentLog } from '../../../adapters/log/segment/segment-log.ts';
 import type { EventLog } from '../../../domain/ports.ts';
 import { eventLogContract } from '../../contracts/event-log.ts';
 import { temporaryFolder } from './folders.ts';
 
-for (const [name, options] of [
-  ['segment', {}],
-  ['segment, tiny segments', { segmentBytesMax: 300 }],
-  ['segment, no tables in memory', { segmentBytesMax: 300, residentTicketBytesMax: 0 }],
+/** The largest write takes long: it is tried with large segments only. */
+for (const [name, options, bounds] of [
+  ['segment', {}, { writeBytesMax: frameBytesMax }],
+  ['segment, tiny segments', { segmentBytesMax: 300 }, {}],
+  ['segment, no tables in memory', { segmentBytesMax: 300, residentTicketBytesMax: 0 }, {}],
 ] as const) {
   eventLogContract(name, async (clock) => {
     const folder = await temporaryFolder();
     let log: EventLog = await openSegmentLog({ folder, clock, ...options });
     return {
       log,
+      writeEventsMax: frameEventsMax,
+      ...bounds,
       async reopen() {
         await log.close();
         log = await openSegmentLog({ folder, clock, ...options });
