@@ -55,6 +55,19 @@ export class TicketCache {
     for (const ticketId of [...this.#slots.keys()]) this.delete(ticketId);
   }
 
+  /**
+   * The tickets in memory, as they are when each is taken. The cache may change meanwhile: a ticket that
+   * stays comes at least once, and no more come than there were at the beginning.
+   */
+  *states(): Generator<TicketState> {
+    let left = this.#slots.size;
+    for (const { ticket } of this.#slots.values()) {
+      if (left === 0) return;
+      left -= 1;
+      yield ticket;
+    }
+  }
+
   get size(): number {
     return this.#slots.size;
   }
