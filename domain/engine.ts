@@ -56,12 +56,14 @@ export interface EngineCounts {
   events: number;
   /** Decisions made again because another writer was faster. */
   conflicts: number;
+  /** How often states in memory turned out to hold what did not happen, and were forgotten. */
+  setbacks: number;
 }
 
 export class Engine implements CommandSink {
   readonly #limits: EngineLimits;
   readonly #context: RoundContext;
-  readonly #counts: EngineCounts = { accepted: 0, rejected: 0, repeated: 0, events: 0, conflicts: 0 };
+  readonly #counts = { accepted: 0, rejected: 0, repeated: 0, events: 0, conflicts: 0, setbacks: 0 };
   /** Submissions with unanswered commands; all of them fail when the log does. */
   readonly #submissions = new OpenSubmissions();
   #unanswered = 0;
@@ -113,6 +115,17 @@ export class Engine implements CommandSink {
 
   get counts(): Readonly<EngineCounts> {
     return this.#counts;
+  }
+
+  /** For snapshots: the tickets in memory, as they will be when everything decided is durable. */
+  get tickets(): TicketCache {
+    return this.#context.cache;
+  }
+
+  /** Resolves when everything decided so far is durable, or was a setback. Throws when the log has failed. */
+  async decidedIsDurable(): Promise<void> {
+    await this.#inFlight.at(-1);
+    if (this.#fault !== undefined) throw this.#fault;
   }
 
   #enqueue(
@@ -210,6 +223,7 @@ export class Engine implements CommandSink {
       this.#context.cache.delete(outcome.ticketId);
     }
     // Any answer of the round may rest on a write that did not happen.
+    if (conflicts > 0) this.#counts.setbacks += 1;
     for (const entry of entries) this.#conclude(entry, outcomes, conflicts > 0);
   }
 
@@ -251,6 +265,7 @@ export class Engine implements CommandSink {
    */
   #failAll(error: unknown): void {
     if (!(error instanceof Fault) || !error.retry) this.#fault = error;
+    this.#counts.setbacks += 1;
     this.#queue = [];
     this.#untaken = 0;
     this.#again = [];

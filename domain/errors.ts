@@ -49,6 +49,11 @@ export const errorTable = {
     retry: false,
     meaning: 'A write or sync failed; the log takes nothing more in this process.',
   },
+  snapshot_dropped: {
+    kind: 'fault',
+    retry: true,
+    meaning: 'The states of the tickets could not be saved; the log holds everything.',
+  },
   log_closed: { kind: 'fault', retry: false, meaning: 'The log was closed.' },
   projector_fenced: {
     kind: 'fault',

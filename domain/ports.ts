@@ -4,6 +4,7 @@
 import type { Command } from './ticket/commands.ts';
 import type { NewEvent, RecordedEvent } from './ticket/events.ts';
 import type { Rejection } from './ticket/rejection.ts';
+import type { TicketState } from './ticket/state.ts';
 import type { EpochMs, TicketId } from './ticket/values.ts';
 
 /** Wall-clock time, in milliseconds since the epoch. Time spans are never measured with it. */
@@ -122,4 +123,52 @@ export type Outcome = Accepted | Rejection;
  */
 export interface CommandSink {
   submit(commands: readonly Command[]): Promise<readonly Outcome[]>;
+}
+
+/** An event by which a log is known again: one that holds another event at the position is another log. */
+export interface LogMark {
+  readonly position: number;
+  readonly ticketId: TicketId;
+  readonly revision: number;
+  readonly recordedAt: EpochMs;
+}
+
+export interface SavedSnapshot {
+  readonly name: string;
+  readonly tickets: number;
+  readonly bytes: number;
+  /** Events after this position have to be read again when the snapshot is used. */
+  readonly position: number;
+}
+
+/** A snapshot as it was found. One that was saved in order is `sound`; whether it fits the log is open. */
+export type StoredSnapshot =
+  | {
+      readonly status: 'sound';
+      readonly name: string;
+      /** Every state holds at least its ticket's events up to here. */
+      readonly from: LogMark;
+      /** No state holds an event beyond this one. */
+      readonly upTo: LogMark;
+      readonly tickets: number;
+      /** A ticket may come twice. Throws where the snapshot can not be read to its end after all. */
+      states(): AsyncIterable<readonly TicketState[]>;
+    }
+  | { readonly status: 'unusable'; readonly name: string; readonly reason: string };
+
+/**
+ * States of tickets, kept so that a restarted engine need not replay every ticket it is asked for. Never the
+ * truth: whatever is missing, old or doubtful is replayed from the log. domain/engine/snapshot.ts is the
+ * one way to use it.
+ */
+export interface StateSnapshots {
+  /**
+   * Writes the states down as they are when they are taken from `states`, a bounded number before other
+   * work gets its turn: they go on changing meanwhile. When the last one is written, `confirm` says what no
+   * state is ahead of; the snapshot can be loaded only after that. Where `confirm` or the writing fails,
+   * nothing of it is left to be loaded, and the error is thrown. One at a time.
+   */
+  save(from: LogMark, states: Iterable<TicketState>, confirm: () => Promise<LogMark>): Promise<SavedSnapshot>;
+  /** What there is, newest first, each looked through for damage as it is asked for. */
+  load(): AsyncIterable<StoredSnapshot>;
 }

@@ -192,9 +192,16 @@ export class TicketCache {
     this.#hand = 0;
   }
 
-  /** All tickets that are held. Tickets may come and go meanwhile; those may be missed. */
-  *tickets(): Generator<LiveTicket> {
-    for (const slot of this.#slots) if (slot !== undefined) yield slot;
+  /**
+   * The tickets in memory, each as it is when it is taken. The cache may change meanwhile: one that stays
+   * comes once, and no more come than there was room for at the beginning.
+   */
+  *states(): Generator<TicketState> {
+    const { length } = this.#slots;
+    for (let number = 0; number < length; number += 1) {
+      const ticket = this.#slots[number];
+      if (ticket !== undefined) yield stateOf(ticket);
+    }
   }
 
   /** The number of a ticket's slot; -1 where it has none. */
@@ -242,6 +249,28 @@ export class TicketCache {
       if (number >= 0) this.#place(old[at] ?? 0, number);
     }
   }
+}
+
+/** The state alone, apart from the ticket that goes on changing. */
+function stateOf(ticket: LiveTicket): TicketState {
+  return {
+    ticketId: ticket.ticketId,
+    workflow: ticket.workflow,
+    revision: ticket.revision,
+    state: ticket.state,
+    openedAt: ticket.openedAt,
+    openedBy: ticket.openedBy,
+    requester: ticket.requester,
+    assignee: ticket.assignee,
+    group: ticket.group,
+    offer: ticket.offer,
+    hold: ticket.hold,
+    resolvedAt: ticket.resolvedAt,
+    resolutionCode: ticket.resolutionCode,
+    mergedInto: ticket.mergedInto,
+    links: ticket.links,
+    fields: ticket.fields,
+  };
 }
 
 /** 32 bits, mixed so that the low ones can choose the place. */

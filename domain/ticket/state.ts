@@ -5,6 +5,12 @@
 import type { holdReasons, linkRelations } from './commands.ts';
 import type { Actor, EpochMs, Fields, TicketId } from './values.ts';
 
+/**
+ * To be raised when `TicketState` gets another shape, or `evolve` makes something else of the same events:
+ * stored states of another version are left alone, and their tickets replayed.
+ */
+export const ticketStateVersion = 1;
+
 export type HoldReason = (typeof holdReasons)[number];
 export type LinkRelation = (typeof linkRelations)[number];
 

@@ -1,7 +1,8 @@
 /**
  * `docket serve`: log, engine, HTTP and projector in one command, on the embedded PostgreSQL unless
  * DATABASE_URL names another. It stops in the order that loses nothing: first no new requests, then the
- * engine's queue, then the log's last sync, then the projector, then the database.
+ * engine's queue, then a snapshot of its tickets and the log's last sync, then the projector, then the
+ * database.
  */
 import { Command } from 'commander';
 import { buildServer } from '../../adapters/http/server.ts';
@@ -11,20 +12,25 @@ import { projectionStatus } from '../../projections/checkpoint.ts';
 import { throughput } from '../../projections/queries.ts';
 import { type DataOptions, databaseUrl, wholeNumber, withDataDir } from '../cli/options.ts';
 import { note } from '../cli/output.ts';
-import { makeDataFolder } from '../runtime/data-folder.ts';
+import { makeDataFolder, snapshotFolder } from '../runtime/data-folder.ts';
 import { playDemo } from '../runtime/demo.ts';
 import { type ProjectorProcess, startProjector } from '../runtime/projector-process.ts';
 import { openReadModels, type ReadModelDatabase } from '../runtime/read-models.ts';
 import { announceServer, retractServer } from '../runtime/server-file.ts';
 import { stopSignal } from '../runtime/signals.ts';
 import { openEngine } from '../runtime/sink.ts';
+import { keepSnapshots, snapshotTimes } from '../runtime/snapshots.ts';
 import { watchRates } from '../runtime/status-line.ts';
 
 export const portDefault = 7420;
+const minuteMs = 60_000;
+const minutesMax = 7 * 24 * 60;
 
 interface ServeOptions extends DataOptions {
   readonly host: string;
   readonly port: number;
+  readonly snapshotEvents: number;
+  readonly snapshotMinutes: number;
   readonly demo?: true;
 }
 
@@ -35,6 +41,18 @@ export function serveCommand(): Command {
     .description('run everything: log, engine, HTTP, projector and PostgreSQL')
     .option('--host <address>', 'where to listen; everybody who reaches it may do everything', '127.0.0.1')
     .option('--port <port>', 'where to listen; 0 takes any free one', wholeNumber(0, 65_535), portDefault)
+    .option(
+      '--snapshot-events <number>',
+      'save the tickets in memory after this many events, so that a restart is warm',
+      wholeNumber(1),
+      snapshotTimes.afterEvents,
+    )
+    .option(
+      '--snapshot-minutes <number>',
+      'and after this time, if there was any event',
+      wholeNumber(1, minutesMax),
+      snapshotTimes.afterMs / minuteMs,
+    )
     .option('--demo', 'on an empty log, play a short simulated desk');
   return withDataDir(command).action(serve);
 }
@@ -64,6 +82,15 @@ async function serve(options: ServeOptions): Promise<void> {
     });
     stack.defer(() => projector.stop());
     stack.defer(() => engine.close());
+    const keeper = await keepSnapshots({
+      folder: snapshotFolder(dataDir),
+      engine: engine.engine,
+      log: engine.log,
+      workflows: builtInWorkflows,
+      times: { afterEvents: options.snapshotEvents, afterMs: options.snapshotMinutes * minuteMs },
+      onNote: (line) => note(`docket: ${line}`),
+    });
+    stack.defer(() => keeper.stop());
     const url = await listen(options, engine, models, projector, stack);
     await announceServer(dataDir, { pid: process.pid, url });
     stack.defer(() => retractServer(dataDir));

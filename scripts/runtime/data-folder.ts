@@ -7,6 +7,7 @@ import { Fault } from '../../domain/errors.ts';
 import type { EventReader } from '../../domain/ports.ts';
 
 export const logFolder = (dataDir: string): string => join(dataDir, 'log');
+export const snapshotFolder = (dataDir: string): string => join(dataDir, 'snapshots');
 export const serverFile = (dataDir: string): string => join(dataDir, 'server.json');
 export const rejectsFile = (dataDir: string): string => join(dataDir, 'rejects.ndjson');
 

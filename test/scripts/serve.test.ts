@@ -1,6 +1,6 @@
 /** `docket serve` from outside: what it serves, how it stops, and what a second one is told. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -101,6 +101,25 @@ describe('stopping', () => {
     server = await serve(dataDir);
     const ticket = await fetch(new URL('/v1/tickets/REQ0000001', server.url));
     expect(ticket.status).toBe(200);
+  });
+
+  it('saves the tickets, and a damaged snapshot is told of and does no harm', async () => {
+    await server.stop();
+    const folder = join(dataDir, 'snapshots');
+    const name = readdirSync(folder).sort().at(-1) ?? '';
+    expect(name).toMatch(/^states-\d+\.snap$/);
+    writeFileSync(join(folder, name), 'not a snapshot');
+    server = await serve(dataDir);
+    const ana = { id: 'ana', role: 'agent' };
+    const body = { type: 'AddComment', actor: ana, data: { body: 'Still here.', public: true } };
+    expect((await post('/v1/tickets/REQ0000001/commands', body)).status).toBe(200);
+    const { code, stderr } = await server.stop();
+    expect(code).toBe(0);
+    expect(stderr).toContain(`${name} was left alone`);
+    server = await serve(dataDir);
+    const again = await server.stop();
+    expect(again.stderr).not.toMatch(/left alone|could not be saved/);
+    server = await serve(dataDir);
   });
 
   it('by SIGKILL loses nothing that was acknowledged, and the next start cleans up', async () => {
