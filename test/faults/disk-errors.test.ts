@@ -1,0 +1,137 @@
+/**
+ * The disk refuses one system call in the life of the real process: each write, each sync, each rename, open
+ * and so on in turn. From then on nothing is acknowledged, whatever comes is refused with `log_failed`, and
+ * a new process opens the folder, finds all that was acknowledged, and goes on.
+ */
+import { rmSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import {
+  type ChildRun,
+  faultAt,
+  freshFolder,
+  type Kind,
+  type Point,
+  pointsOf,
+  runChild,
+  traceChild,
+} from './child-runs.ts';
+import { earlyAnswers, toldExchanges } from './order.ts';
+import { inFolderD, makeFolderD, whyNotTraced } from './strace.ts';
+import { losses } from './told.ts';
+
+const missing = whyNotTraced();
+if (missing !== undefined) console.warn(`skipped: ${missing}`);
+
+const commandCount = 5;
+const commandCountAfter = 2;
+const testMsMax = 240_000;
+
+/** The faults tried, by the system call. */
+const faults: readonly (readonly [call: string, errors: readonly string[]])[] = [
+  ['fdatasync', ['EIO']],
+  ['fsync', ['EIO']],
+  ['pwrite64', ['ENOSPC', 'EIO']],
+  ['rename', ['EIO']],
+  ['openat', ['EIO']],
+  ['ftruncate', ['EIO']],
+  ['link', ['EIO']],
+  ['mkdir', ['ENOSPC']],
+  ['pread64', ['EIO']],
+  ['unlink', ['EIO']],
+  ['close', ['EIO']],
+];
+/** Nothing is lost where these fail on a file that was only read, or is in the way: both ends are right. */
+const mayBeHarmless: readonly string[] = ['unlink', 'close'];
+
+interface Clean {
+  readonly folder: string;
+  readonly points: readonly Point[];
+}
+
+/** A run without faults tells where they can be put. */
+async function cleanRun(kind: Kind): Promise<Clean> {
+  const folder = freshFolder();
+  const clean = await traceChild(kind, [folder, 'a', commandCount]);
+  expect(clean.told.end, clean.commandLine).toBe('closed');
+  return { folder, points: pointsOf(clean.calls, folder) };
+}
+
+async function failAt(clean: Clean, kind: Kind, point: Point, error: string): Promise<string[]> {
+  const folder = freshFolder();
+  const tracing = faultAt(point, `error=${error}`, clean.folder, folder);
+  const run = await traceChild(kind, [folder, 'a', commandCount], tracing);
+  const after = await runChild(kind, [folder, 'after', commandCountAfter]);
+  const found = [...stopProblems(run, point), ...losses([run.told], after, commandCountAfter)];
+  rmSync(folder, { recursive: true, force: true });
+  if (found.length === 0) return [];
+  const where = `${error} at ${point.name} ${point.nth} (${point.file})`;
+  return [[where, ...found, `${makeFolderD}${inFolderD(run.commandLine, folder)}`].join('\n  ')];
+}
+
+/** What the process should have done after the fault, and did not. */
+function stopProblems({ calls, told, code, stderr }: ChildRun, point: Point): string[] {
+  const failed = calls.filter(({ injected }) => injected);
+  const [fault] = failed;
+  if (fault === undefined || failed.length > 1) return [`${failed.length} calls failed instead of one`];
+  if (code !== 0) return [`the process ended with ${code}: ${stderr}`];
+  const found = earlyAnswers(calls, toldExchanges(calls));
+  const harmless = told.end === 'closed' && told.acknowledged.size === commandCount;
+  if (harmless && mayBeHarmless.includes(point.name)) return found;
+  for (const commandId of issuedAfter(calls, fault.ended)) {
+    const answer = told.refused.get(commandId);
+    if (answer !== 'log_failed')
+      found.push(`${commandId} came after the fault and got ${answer ?? 'accepted'}`);
+  }
+  const refusals = [...told.refused.values()].filter((answer) => answer !== 'log_failed');
+  if (refusals.length > 0) found.push(`refused with ${refusals}`);
+  if (typeof told.end === 'string') found.push(`the fault was not told at the end: ${told.end}`);
+  if (told.refused.size > 0 && typeof told.end !== 'string' && told.end.code !== 'log_failed') {
+    found.push(`closing the failed log gave ${told.end.code}`);
+  }
+  return found;
+}
+
+function issuedAfter(calls: ChildRun['calls'], line: number): string[] {
+  return calls.flatMap(({ name, args, began }) => {
+    const commandId = /^1(?:<.*?>)?, "issued ([\w.-]+)/.exec(args)?.[1];
+    return name === 'write' && began > line && commandId !== undefined ? [commandId] : [];
+  });
+}
+
+async function failEverywhere(kind: Kind, call: string, errors: readonly string[]): Promise<void> {
+  const clean = await cleanRun(kind);
+  const points = clean.points.filter(({ name }) => name === call);
+  const failures: string[] = [];
+  for (const error of errors) {
+    for (const point of points) failures.push(...(await failAt(clean, kind, point, error)));
+  }
+  console.log(`${kind}: ${call} ${errors}, ${points.length} times each: ${filesOf(points)}`);
+  expect(failures.join('\n')).toBe('');
+}
+
+function filesOf(points: readonly Point[]): string {
+  const files = Map.groupBy(points, ({ file }) =>
+    file.replace(/^\d+/, '*').replace(/^LOCK-.*/, 'LOCK draft'),
+  );
+  return [...files].map(([file, some]) => `${file} ${some.length}`).join(', ');
+}
+
+describe.skipIf(missing !== undefined)('one system call fails', { timeout: testMsMax }, () => {
+  test.each(faults)('%s, in a log: %s', (call, errors) => failEverywhere('log', call, errors));
+
+  test('fdatasync, in a log under an engine: EIO', () => failEverywhere('engine', 'fdatasync', ['EIO']));
+
+  test('and a history has all the calls that a fault must be tried at', async () => {
+    const { points } = await cleanRun('log');
+    const found = points.map(({ name, file }) => `${name} ${file.replace(/^\d+/, '*')}`);
+    const wanted = ['fdatasync *.seg', 'fdatasync *.seg.tmp', 'fdatasync *.idx.tmp', 'fsync the folder'];
+    wanted.push(
+      'pwrite64 *.seg',
+      'pwrite64 durable',
+      'pwrite64 *.idx.tmp',
+      'rename *.seg.tmp',
+      'openat *.seg',
+    );
+    expect(found).toEqual(expect.arrayContaining(wanted));
+  });
+});

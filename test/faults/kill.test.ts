@@ -1,0 +1,135 @@
+/**
+ * The process is killed at every system call that it makes about its files: in a life of a log that begins
+ * with an empty folder and goes through rotations to a clean close, and in one that begins with what a crash
+ * left. A call at which the kill comes is not carried out, so that each state between two calls is met once.
+ *
+ * Not covered: the opening, writing and closing of a lock's draft, whose name is different in each run.
+ */
+import { cpSync, readdirSync, rmSync, statSync, truncateSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import {
+  type ChildRun,
+  faultAt,
+  freshFolder,
+  type Point,
+  pointsOf,
+  runChild,
+  traceChild,
+} from './child-runs.ts';
+import { earlyAnswers, toldExchanges } from './order.ts';
+import { inFolderD, makeFolderD, whyNotTraced } from './strace.ts';
+import { losses, type Told } from './told.ts';
+
+const missing = whyNotTraced();
+if (missing !== undefined) console.warn(`skipped: ${missing}`);
+
+const commandCountAfter = 2;
+/** A longer life would make the suite too slow: shorten the history instead of raising this. */
+const pointsMax = 250;
+const kill = 'signal=SIGKILL';
+const testMsMax = 240_000;
+
+interface Life {
+  /** Makes the folder that the life begins with. */
+  prepare(folder: string): void;
+  /** What was told on it before. */
+  readonly before: readonly Told[];
+  /** How a person makes the folder, as `$D`. */
+  readonly inWords: string;
+  readonly commandCount: number;
+}
+
+async function killEverywhere(
+  life: Life,
+  run: string,
+): Promise<{ points: readonly Point[]; failures: string[] }> {
+  const { commandCount } = life;
+  const cleanFolder = freshFolder();
+  life.prepare(cleanFolder);
+  const clean = await traceChild('log', [cleanFolder, run, commandCount]);
+  expect(clean.told.end, clean.commandLine).toBe('closed');
+  // A read changes nothing: a kill there leaves what the kill at the next call leaves.
+  const points = pointsOf(clean.calls, cleanFolder).filter(({ name }) => name !== 'pread64');
+  expect(points.length).toBeLessThan(pointsMax);
+  const failures: string[] = [];
+  for (const point of points) {
+    const folder = freshFolder();
+    life.prepare(folder);
+    const killed = await traceChild(
+      'log',
+      [folder, run, commandCount],
+      faultAt(point, kill, cleanFolder, folder),
+    );
+    const after = await runChild('log', [folder, 'after', commandCountAfter]);
+    const found = [
+      ...killProblems(killed),
+      ...losses([...life.before, killed.told], after, commandCountAfter),
+    ];
+    if (found.length > 0) {
+      const where = `killed at ${point.name} ${point.nth} (${point.file})`;
+      const how = `${life.inWords}${inFolderD(killed.commandLine, folder)}`;
+      failures.push([where, ...found, how].join('\n  '));
+    }
+    rmSync(folder, { recursive: true, force: true });
+  }
+  return { points, failures };
+}
+
+function killProblems({ signal, told, calls, stderr }: ChildRun): string[] {
+  if (signal !== 'SIGKILL') return [`it was not killed, but ended: ${JSON.stringify(told.end)} ${stderr}`];
+  return earlyAnswers(calls, toldExchanges(calls));
+}
+
+function summary(points: readonly Point[]): string {
+  const counts = Map.groupBy(points, ({ name }) => name);
+  return [...counts].map(([name, some]) => `${name} ${some.length}`).join(', ');
+}
+
+describe.skipIf(missing !== undefined)('kill -9 at each system call', () => {
+  test('of a log that begins, rotates and is closed', { timeout: testMsMax }, async () => {
+    const life = { prepare: () => {}, before: [], inWords: makeFolderD, commandCount: 5 };
+    const { points, failures } = await killEverywhere(life, 'a');
+    console.log(`killed at ${points.length} calls: ${summary(points)}`);
+    expect(failures.join('\n')).toBe('');
+    const called = points.map(({ name }) => name);
+    const wanted = ['pwrite64', 'fdatasync', 'fsync', 'openat', 'close', 'rename', 'link', 'unlink'];
+    expect(called).toEqual(expect.arrayContaining(wanted));
+  });
+
+  test('of the recovery of a torn tail and a lost index, and of the life after it', {
+    timeout: testMsMax,
+  }, async () => {
+    const crashed = freshFolder();
+    const { before, inWords } = await crash(crashed);
+    const life = {
+      prepare: (folder: string) => cpSync(crashed, folder, { recursive: true }),
+      before,
+      inWords,
+      commandCount: 2,
+    };
+    const { points, failures } = await killEverywhere(life, 'b');
+    console.log(`killed at ${points.length} calls: ${summary(points)}`);
+    expect(failures.join('\n')).toBe('');
+    expect(points.some(({ file }) => file.includes('.torn-'))).toBe(true);
+  });
+});
+
+/** A folder whose writer was killed between a write and its sync, with half of that write and no index. */
+async function crash(folder: string): Promise<{ before: readonly Told[]; inWords: string }> {
+  const cleanFolder = freshFolder();
+  const clean = await traceChild('log', [cleanFolder, 'x', 5]);
+  const lastAck = toldExchanges(clean.calls).at(-1)?.answered ?? 0;
+  const syncs = clean.calls.filter(({ name, began }) => name === 'fdatasync' && began < lastAck).length;
+  const inject = `fdatasync:${kill}:when=${syncs}`;
+  const killed = await traceChild('log', [folder, 'x', 5], { inject });
+  expect(killed.signal, killed.commandLine).toBe('SIGKILL');
+  const names = readdirSync(folder).sort();
+  const last = names.findLast((name) => name.endsWith('.seg')) ?? '';
+  const index = names.find((name) => name.endsWith('.idx')) ?? '';
+  truncateSync(join(folder, last), statSync(join(folder, last)).size - 20);
+  rmSync(join(folder, index));
+  const mending = `truncate -s -20 $D/${last}; rm $D/${index}; `;
+  const inWords = `${makeFolderD}${inFolderD(killed.commandLine, folder)}; ${mending}`;
+  return { before: [killed.told], inWords };
+}
