@@ -63,7 +63,7 @@ async function killEverywhere(
     );
     const after = await runChild('log', [folder, 'after', commandCountAfter]);
     const found = [
-      ...killProblems(killed),
+      ...killProblems(killed, point),
       ...losses([...life.before, killed.told], after, commandCountAfter),
     ];
     if (found.length > 0) {
@@ -76,8 +76,10 @@ async function killEverywhere(
   return { points, failures };
 }
 
-function killProblems({ signal, told, calls, stderr }: ChildRun): string[] {
+function killProblems({ signal, told, calls, stderr }: ChildRun, { name, nth }: Point): string[] {
   if (signal !== 'SIGKILL') return [`it was not killed, but ended: ${JSON.stringify(told.end)} ${stderr}`];
+  const reached = calls.filter((call) => call.name === name).length;
+  if (reached !== nth) return [`it was killed at ${name} ${reached}`];
   return earlyAnswers(calls, toldExchanges(calls));
 }
 

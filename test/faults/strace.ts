@@ -7,7 +7,7 @@
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { afterAll } from 'vitest';
@@ -79,16 +79,24 @@ export async function runTraced(
   // The limits are for the script and not for strace, which writes a file as well.
   const limited = limits === '' ? [] : ['sh', '-c', `${limits}; exec "$@"`, 'sh'];
   const command = [...limited, process.execPath, script, ...args];
-  const child = spawn('strace', [...straceArgs(tracing, traceFile), ...command], {
+  // A file, so that what the script tells has a path and is seen where only some paths are.
+  const tellingFile = `${traceFile}-told`;
+  const telling = openSync(tellingFile, 'w');
+  const paths = tracing.paths === undefined ? undefined : [...tracing.paths, tellingFile];
+  const straceWords = straceArgs({ ...tracing, ...(paths && { paths }) }, traceFile);
+  const child = spawn('strace', [...straceWords, ...command], {
     env: childEnvironment,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', telling, 'pipe'],
     detached: true,
   });
+  closeSync(telling);
   const guard = setTimeout(() => killGroup(child), runMsMax);
-  const { stdout, stderr, code, signal } = await ended(child);
+  const { stderr, code, signal } = await ended(child);
   clearTimeout(guard);
   const calls = parseTrace(readFileSync(traceFile, 'utf8'));
+  const stdout = readFileSync(tellingFile, 'utf8');
   rmSync(traceFile);
+  rmSync(tellingFile);
   const shown = straceArgs(tracing, undefined).map(quoted).join(' ');
   const shownCommand = [...limited, 'node', relative(root, script), ...args].map(quoted).join(' ');
   const commandLine = `UV_THREADPOOL_SIZE=1 strace ${shown} ${shownCommand}`;
@@ -105,7 +113,7 @@ export async function attach(pid: number, tracing: Tracing): Promise<Attached> {
   const traceFile = join(workFolder, `trace-${runs++}`);
   const args = straceArgs(tracing, traceFile).filter((arg) => arg !== '--seccomp-bpf');
   const child = spawn('strace', [...args, '-p', String(pid)], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'ignore', 'pipe'],
     detached: true,
   });
   const end = ended(child);
@@ -147,16 +155,13 @@ function straceArgs(tracing: Tracing, traceFile: string | undefined): string[] {
   ];
 }
 
-async function ended(child: ChildProcess): Promise<Omit<Traced, 'calls' | 'commandLine'>> {
-  let [stdout, stderr] = ['', ''];
-  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
-    stdout += text;
-  });
+async function ended(child: ChildProcess): Promise<Pick<Traced, 'stderr' | 'code' | 'signal'>> {
+  let stderr = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;
   });
   const [code, signal] = await once(child, 'close');
-  return { stdout, stderr, code, signal };
+  return { stderr, code, signal };
 }
 
 /** strace and all that it traces. */

@@ -51,12 +51,16 @@ describe('a trace', () => {
       '8 <... pwrite64 resumed>) = 1',
       '7 <... fsync resumed>) = ?',
       '8 fdatasync(21</log/1.seg> <unfinished ...>',
+      '9 ???( <unfinished ...>',
+      '6 fsync(3</log> <detached ...>',
     );
-    const [write, folderSync, killed] = parseTrace(text);
+    const [write, folderSync, killed, unknown, detached] = parseTrace(text);
     expect(write).toMatchObject({ began: 0, ended: 2, result: 1, path: '/log/1.seg' });
     expect(write && extentOf(write)).toEqual({ length: 1, offset: 0 });
     expect(folderSync).toMatchObject({ began: 1, ended: Number.POSITIVE_INFINITY, result: undefined });
     expect(killed).toMatchObject({ name: 'fdatasync', ended: Number.POSITIVE_INFINITY });
+    expect(unknown).toMatchObject({ name: '???', ended: Number.POSITIVE_INFINITY });
+    expect(detached).toMatchObject({ name: 'fsync', thread: 6, result: undefined });
   });
 
   test('that is not understood is refused', () => {

@@ -31,10 +31,11 @@ interface Open {
   readonly began: number;
 }
 
+// Of a thread that dies while strace looks at it, not even the name of its call can be told: `???`.
 const lineForm = /^(?<thread>\d+) +[\d.]+ (?<what>.*)$/s;
-const wholeForm = /^(?<name>\w+)\((?<args>.*)\)\s+= (?<result>.*)$/s;
-const unfinishedForm = /^(?<name>\w+)\((?<args>.*?),? ?<unfinished \.\.\.>$/s;
-const resumedForm = /^<\.\.\. (?<name>\w+) resumed>(?<args>.*)\)\s+= (?<result>.*)$/s;
+const wholeForm = /^(?<name>\w+|\?\?\?)\((?<args>.*)\)\s+= (?<result>.*)$/s;
+const unfinishedForm = /^(?<name>\w+|\?\?\?)\((?<args>.*?),? ?<(?:unfinished|detached) \.\.\.>$/s;
+const resumedForm = /^<\.\.\. (?<name>\w+|\?\?\?) resumed>(?<args>.*)\)\s+= (?<result>.*)$/s;
 const resultForm = /^(?<value>-?\d+|\?)(?:<.*?>)?(?: (?<error>E[A-Z0-9]+) \(.*?\))?(?<rest>.*)$/s;
 
 /** The calls in the order of their beginnings. */
