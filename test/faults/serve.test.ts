@@ -20,11 +20,12 @@ const calls = ['pwrite64', 'fdatasync', 'fsync', 'read', 'write', 'writev'];
 const oneThread = { UV_THREADPOOL_SIZE: '1' };
 
 describe.skipIf(missing !== undefined)('docket serve', () => {
-  const dataDir = testFolder();
+  let dataDir: string;
   let server: RunningServer;
   const acknowledged: string[] = [];
 
   beforeAll(async () => {
+    dataDir = testFolder();
     server = await serve(dataDir, oneThread);
   });
   afterAll(async () => {
