@@ -15,14 +15,14 @@ import {
   runChild,
   traceChild,
 } from './child-runs.ts';
+import { type Life, lifeAfterCrash, newLife } from './lives.ts';
 import { earlyAnswers, toldExchanges } from './order.ts';
-import { inFolderD, makeFolderD, whyNotTraced } from './strace.ts';
+import { inFolderD, whyNotTraced } from './strace.ts';
 import { losses } from './told.ts';
 
 const missing = whyNotTraced();
 if (missing !== undefined) console.warn(`skipped: ${missing}`);
 
-const commandCount = 5;
 const commandCountAfter = 2;
 const testMsMax = 240_000;
 
@@ -40,6 +40,8 @@ const faults: readonly (readonly [call: string, errors: readonly string[]])[] = 
   ['unlink', ['EIO']],
   ['close', ['EIO']],
 ];
+/** Tried as well on what a crash left, where an error must not pass for damage or for a torn tail. */
+const inRecovery = ['fdatasync', 'fsync', 'pwrite64', 'rename', 'openat', 'pread64'] as const;
 /** Nothing is lost where these fail on a file that was only read, or is in the way: both ends are right. */
 const mayBeHarmless: readonly string[] = ['unlink', 'close'];
 
@@ -49,27 +51,30 @@ interface Clean {
 }
 
 /** A run without faults tells where they can be put. */
-async function cleanRun(kind: Kind): Promise<Clean> {
+async function cleanRun(kind: Kind, life: Life): Promise<Clean> {
   const folder = freshFolder();
-  const clean = await traceChild(kind, [folder, 'a', commandCount]);
+  life.prepare(folder);
+  const clean = await traceChild(kind, [folder, life.run, life.commandCount]);
   expect(clean.told.end, clean.commandLine).toBe('closed');
   return { folder, points: pointsOf(clean.calls, folder) };
 }
 
-async function failAt(clean: Clean, kind: Kind, point: Point, error: string): Promise<string[]> {
+async function failAt(clean: Clean, kind: Kind, life: Life, point: Point, error: string): Promise<string[]> {
   const folder = freshFolder();
+  life.prepare(folder);
   const tracing = faultAt(point, `error=${error}`, clean.folder, folder);
-  const run = await traceChild(kind, [folder, 'a', commandCount], tracing);
+  const run = await traceChild(kind, [folder, life.run, life.commandCount], tracing);
   const after = await runChild(kind, [folder, 'after', commandCountAfter]);
-  const found = [...stopProblems(run, point), ...losses([run.told], after, commandCountAfter)];
+  const lost = losses([...life.before, run.told], after, commandCountAfter);
+  const found = [...stopProblems(run, point, life), ...lost];
   rmSync(folder, { recursive: true, force: true });
   if (found.length === 0) return [];
   const where = `${error} at ${point.name} ${point.nth} (${point.file})`;
-  return [[where, ...found, `${makeFolderD}${inFolderD(run.commandLine, folder)}`].join('\n  ')];
+  return [[where, ...found, `${life.inWords}${inFolderD(run.commandLine, folder)}`].join('\n  ')];
 }
 
 /** What the process should have done after the fault, and did not. */
-function stopProblems({ calls, told, code, stderr }: ChildRun, point: Point): string[] {
+function stopProblems({ calls, told, code, stderr }: ChildRun, point: Point, life: Life): string[] {
   const failed = calls.filter(({ injected }) => injected);
   const [fault] = failed;
   if (fault === undefined || failed.length > 1) return [`${failed.length} calls failed instead of one`];
@@ -77,7 +82,7 @@ function stopProblems({ calls, told, code, stderr }: ChildRun, point: Point): st
   if (seen !== told.acknowledged.size) return [`${seen} answers are in the trace`];
   if (code !== 0) return [`the process ended with ${code}: ${stderr}`];
   const found = earlyAnswers(calls, toldExchanges(calls));
-  const harmless = told.end === 'closed' && told.acknowledged.size === commandCount;
+  const harmless = told.end === 'closed' && told.acknowledged.size === life.commandCount;
   if (harmless && mayBeHarmless.includes(point.name)) return found;
   for (const commandId of issuedAfter(calls, fault.ended)) {
     const answer = told.refused.get(commandId);
@@ -86,6 +91,8 @@ function stopProblems({ calls, told, code, stderr }: ChildRun, point: Point): st
   }
   const refusals = [...told.refused.values()].filter((answer) => answer !== 'log_failed');
   if (refusals.length > 0) found.push(`refused with ${refusals}`);
+  if (typeof told.end === 'object' && told.end.code === 'log_damaged')
+    found.push('an error passed for damage');
   if (typeof told.end === 'string') found.push(`the fault was not told at the end: ${told.end}`);
   if (told.refused.size > 0 && typeof told.end !== 'string' && told.end.code !== 'log_failed') {
     found.push(`closing the failed log gave ${told.end.code}`);
@@ -101,12 +108,17 @@ function issuedAfter(calls: ChildRun['calls'], line: number): string[] {
 }
 
 /** Resolves with the number of calls of this name, each of which was made to fail. */
-async function failEverywhere(kind: Kind, call: string, errors: readonly string[]): Promise<number> {
-  const clean = await cleanRun(kind);
+async function failEverywhere(
+  kind: Kind,
+  life: Life,
+  call: string,
+  errors: readonly string[],
+): Promise<number> {
+  const clean = await cleanRun(kind, life);
   const points = clean.points.filter(({ name }) => name === call);
   const failures: string[] = [];
   for (const error of errors) {
-    for (const point of points) failures.push(...(await failAt(clean, kind, point, error)));
+    for (const point of points) failures.push(...(await failAt(clean, kind, life, point, error)));
   }
   console.log(`${kind}: ${call} ${errors}, ${points.length} times each: ${filesOf(points)}`);
   expect(failures.join('\n')).toBe('');
@@ -122,15 +134,19 @@ function filesOf(points: readonly Point[]): string {
 
 describe.skipIf(missing !== undefined)('one system call fails', { timeout: testMsMax }, () => {
   test.for(faults)('%s, in a log: %s', async ([call, errors], { skip }) => {
-    if ((await failEverywhere('log', call, errors)) === 0) skip(`a log makes no ${call} at present`);
+    if ((await failEverywhere('log', newLife, call, errors)) === 0) skip(`a log makes no ${call} at present`);
+  });
+
+  test.each(inRecovery)('%s, in a recovery and after it: EIO', async (call) => {
+    expect(await failEverywhere('log', await lifeAfterCrash(), call, ['EIO'])).toBeGreaterThan(2);
   });
 
   test('fdatasync, in a log under an engine: EIO', async () => {
-    expect(await failEverywhere('engine', 'fdatasync', ['EIO'])).toBeGreaterThan(5);
+    expect(await failEverywhere('engine', newLife, 'fdatasync', ['EIO'])).toBeGreaterThan(5);
   });
 
   test('and a history has all the calls that a fault must be tried at', async () => {
-    const { points } = await cleanRun('log');
+    const { points } = await cleanRun('log', newLife);
     const found = points.map(({ name, file }) => `${name} ${file.replace(/^\d+/, '*')}`);
     const wanted = ['fdatasync *.seg', 'fdatasync *.seg.tmp', 'fdatasync *.idx.tmp', 'fsync the folder'];
     wanted.push(

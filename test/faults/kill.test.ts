@@ -5,8 +5,7 @@
  *
  * Not covered: the opening, writing and closing of a lock's draft, whose name is different in each run.
  */
-import { cpSync, readdirSync, rmSync, statSync, truncateSync } from 'node:fs';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import {
   type ChildRun,
@@ -17,9 +16,10 @@ import {
   runChild,
   traceChild,
 } from './child-runs.ts';
+import { kill, type Life, lifeAfterCrash, newLife } from './lives.ts';
 import { earlyAnswers, toldExchanges } from './order.ts';
-import { inFolderD, makeFolderD, whyNotTraced } from './strace.ts';
-import { losses, type Told } from './told.ts';
+import { inFolderD, whyNotTraced } from './strace.ts';
+import { losses } from './told.ts';
 
 const missing = whyNotTraced();
 if (missing !== undefined) console.warn(`skipped: ${missing}`);
@@ -27,24 +27,10 @@ if (missing !== undefined) console.warn(`skipped: ${missing}`);
 const commandCountAfter = 2;
 /** A longer life would make the suite too slow: shorten the history instead of raising this. */
 const pointsMax = 250;
-const kill = 'signal=SIGKILL';
 const testMsMax = 240_000;
 
-interface Life {
-  /** Makes the folder that the life begins with. */
-  prepare(folder: string): void;
-  /** What was told on it before. */
-  readonly before: readonly Told[];
-  /** How a person makes the folder, as `$D`. */
-  readonly inWords: string;
-  readonly commandCount: number;
-}
-
-async function killEverywhere(
-  life: Life,
-  run: string,
-): Promise<{ points: readonly Point[]; failures: string[] }> {
-  const { commandCount } = life;
+async function killEverywhere(life: Life): Promise<{ points: readonly Point[]; failures: string[] }> {
+  const { run, commandCount } = life;
   const cleanFolder = freshFolder();
   life.prepare(cleanFolder);
   const clean = await traceChild('log', [cleanFolder, run, commandCount]);
@@ -90,8 +76,7 @@ function summary(points: readonly Point[]): string {
 
 describe.skipIf(missing !== undefined)('kill -9 at each system call', () => {
   test('of a log that begins, rotates and is closed', { timeout: testMsMax }, async () => {
-    const life = { prepare: () => {}, before: [], inWords: makeFolderD, commandCount: 5 };
-    const { points, failures } = await killEverywhere(life, 'a');
+    const { points, failures } = await killEverywhere(newLife);
     console.log(`killed at ${points.length} calls: ${summary(points)}`);
     expect(failures.join('\n')).toBe('');
     const called = points.map(({ name }) => name);
@@ -102,36 +87,9 @@ describe.skipIf(missing !== undefined)('kill -9 at each system call', () => {
   test('of the recovery of a torn tail and a lost index, and of the life after it', {
     timeout: testMsMax,
   }, async () => {
-    const crashed = freshFolder();
-    const { before, inWords } = await crash(crashed);
-    const life = {
-      prepare: (folder: string) => cpSync(crashed, folder, { recursive: true }),
-      before,
-      inWords,
-      commandCount: 2,
-    };
-    const { points, failures } = await killEverywhere(life, 'b');
+    const { points, failures } = await killEverywhere(await lifeAfterCrash());
     console.log(`killed at ${points.length} calls: ${summary(points)}`);
     expect(failures.join('\n')).toBe('');
     expect(points.some(({ file }) => file.includes('.torn-'))).toBe(true);
   });
 });
-
-/** A folder whose writer was killed between a write and its sync, with half of that write and no index. */
-async function crash(folder: string): Promise<{ before: readonly Told[]; inWords: string }> {
-  const cleanFolder = freshFolder();
-  const clean = await traceChild('log', [cleanFolder, 'x', 5]);
-  const lastAck = toldExchanges(clean.calls).at(-1)?.answered ?? 0;
-  const syncs = clean.calls.filter(({ name, began }) => name === 'fdatasync' && began < lastAck).length;
-  const inject = `fdatasync:${kill}:when=${syncs}`;
-  const killed = await traceChild('log', [folder, 'x', 5], { inject });
-  expect(killed.signal, killed.commandLine).toBe('SIGKILL');
-  const names = readdirSync(folder).sort();
-  const last = names.findLast((name) => name.endsWith('.seg')) ?? '';
-  const index = names.find((name) => name.endsWith('.idx')) ?? '';
-  truncateSync(join(folder, last), statSync(join(folder, last)).size - 20);
-  rmSync(join(folder, index));
-  const mending = `truncate -s -20 $D/${last}; rm $D/${index}; `;
-  const inWords = `${makeFolderD}${inFolderD(killed.commandLine, folder)}; ${mending}`;
-  return { before: [killed.told], inWords };
-}
