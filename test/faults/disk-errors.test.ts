@@ -24,7 +24,7 @@ const missing = whyNotTraced();
 if (missing !== undefined) console.warn(`skipped: ${missing}`);
 
 const commandCountAfter = 2;
-const testMsMax = 240_000;
+const testMsMax = 600_000;
 
 /** The faults tried, by the system call. */
 const faults: readonly (readonly [call: string, errors: readonly string[]])[] = [
@@ -127,7 +127,10 @@ async function failEverywhere(
 
 function filesOf(points: readonly Point[]): string {
   const files = Map.groupBy(points, ({ file }) =>
-    file.replace(/^\d+/, '*').replace(/^LOCK-.*/, 'LOCK draft'),
+    file
+      .replace(/^\d+/, '*')
+      .replace(/^LOCK-.*/, 'LOCK draft')
+      .replace(/torn-\w+/, 'torn-*'),
   );
   return [...files].map(([file, some]) => `${file} ${some.length}`).join(', ');
 }

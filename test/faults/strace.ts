@@ -14,7 +14,8 @@ import { afterAll } from 'vitest';
 import { type Call, parseTrace } from './trace.ts';
 
 const root = join(import.meta.dirname, '../..');
-const runMsMax = 30_000;
+/** A run takes a fraction of a second, but may have to wait for its turn on a busy machine. */
+const runMsMax = 120_000;
 /** Bytes of a string that strace writes down: more than any write or request in these tests. */
 const stringBytesMax = 65_536;
 
@@ -90,7 +91,11 @@ export async function runTraced(
     detached: true,
   });
   closeSync(telling);
-  const guard = setTimeout(() => killGroup(child), runMsMax);
+  let late = false;
+  const guard = setTimeout(() => {
+    late = true;
+    killGroup(child);
+  }, runMsMax);
   const { stderr, code, signal } = await ended(child);
   clearTimeout(guard);
   const calls = parseTrace(readFileSync(traceFile, 'utf8'));
@@ -100,6 +105,7 @@ export async function runTraced(
   const shown = straceArgs(tracing, undefined).map(quoted).join(' ');
   const shownCommand = [...limited, 'node', relative(root, script), ...args].map(quoted).join(' ');
   const commandLine = `UV_THREADPOOL_SIZE=1 strace ${shown} ${shownCommand}`;
+  if (late) throw new Error(`it had not ended after ${runMsMax} ms: ${commandLine}`);
   return { stdout, stderr, code, signal, calls, commandLine };
 }
 
