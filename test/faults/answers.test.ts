@@ -10,42 +10,46 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { freshFolder, traceChild } from './child-runs.ts';
 import { earlyAnswers, earlyMarks, toldExchanges } from './order.ts';
-import { whyNotTraced } from './strace.ts';
+import { fewRunsMsMax, whyNotTraced } from './strace.ts';
 import { type Call, extentOf, stringBytes } from './trace.ts';
 
 const missing = whyNotTraced();
 if (missing !== undefined) console.warn(`skipped: ${missing}`);
 const commandCount = 30;
 
-describe.skipIf(missing !== undefined)('no answer leaves before its sync has returned', () => {
-  test.each(['log', 'engine'] as const)('of a process with a %s', async (kind) => {
-    const { calls, told, commandLine } = await traceChild(kind, [freshFolder(), 'a', commandCount]);
-    const exchanges = toldExchanges(calls);
-    expect(told.end, commandLine).toBe('closed');
-    expect(exchanges.length, commandLine).toBe(commandCount);
-    expect(earlyAnswers(calls, exchanges), commandLine).toEqual([]);
-    expect(earlyMarks(calls), commandLine).toEqual([]);
-  });
+describe.skipIf(missing !== undefined)(
+  'no answer leaves before its sync has returned',
+  { timeout: fewRunsMsMax },
+  () => {
+    test.each(['log', 'engine'] as const)('of a process with a %s', async (kind) => {
+      const { calls, told, commandLine } = await traceChild(kind, [freshFolder(), 'a', commandCount]);
+      const exchanges = toldExchanges(calls);
+      expect(told.end, commandLine).toBe('closed');
+      expect(exchanges.length, commandLine).toBe(commandCount);
+      expect(earlyAnswers(calls, exchanges), commandLine).toEqual([]);
+      expect(earlyMarks(calls), commandLine).toEqual([]);
+    });
 
-  test('and a log that does not sync is caught, at every answer and every mark', async () => {
-    const { calls } = await traceChild('log', [freshFolder(), 'a', commandCount, 'unsynced']);
-    const exchanges = toldExchanges(calls);
-    expect(exchanges.length).toBe(commandCount);
-    expect(earlyAnswers(calls, exchanges)).toEqual(
-      exchanges.map(({ commandId }) => expect.stringContaining(`${commandId} was written, but not synced`)),
-    );
-    expect(earlyMarks(calls).length).toBeGreaterThan(commandCount / 2);
-  });
+    test('and a log that does not sync is caught, at every answer and every mark', async () => {
+      const { calls } = await traceChild('log', [freshFolder(), 'a', commandCount, 'unsynced']);
+      const exchanges = toldExchanges(calls);
+      expect(exchanges.length).toBe(commandCount);
+      expect(earlyAnswers(calls, exchanges)).toEqual(
+        exchanges.map(({ commandId }) => expect.stringContaining(`${commandId} was written, but not synced`)),
+      );
+      expect(earlyMarks(calls).length).toBeGreaterThan(commandCount / 2);
+    });
 
-  test('nor is a forged sync taken for one', async () => {
-    const lying = { inject: 'fdatasync:retval=0' };
-    const { calls, told } = await traceChild('log', [freshFolder(), 'a', 5], lying);
-    expect(told.acknowledged.size).toBe(5);
-    expect(earlyAnswers(calls, toldExchanges(calls)).length).toBe(5);
-  });
-});
+    test('nor is a forged sync taken for one', async () => {
+      const lying = { inject: 'fdatasync:retval=0' };
+      const { calls, told } = await traceChild('log', [freshFolder(), 'a', 5], lying);
+      expect(told.acknowledged.size).toBe(5);
+      expect(earlyAnswers(calls, toldExchanges(calls)).length).toBe(5);
+    });
+  },
+);
 
-describe.skipIf(missing !== undefined)('system calls tell everything', () => {
+describe.skipIf(missing !== undefined)('system calls tell everything', { timeout: fewRunsMsMax }, () => {
   test('no file work goes by io_uring: each byte of each segment is in a write of the trace', async () => {
     const folder = freshFolder();
     const { calls, commandLine } = await traceChild('log', [folder, 'a', 10]);

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { docketJson, type RunningServer, serve } from '../support/docket.ts';
 import { testFolder } from '../support/postgres.ts';
 import { earlyAnswers, earlyMarks, httpExchanges } from './order.ts';
-import { attach, whyNotTraced } from './strace.ts';
+import { attach, fewRunsMsMax, whyNotTraced } from './strace.ts';
 
 const missing = whyNotTraced();
 if (missing !== undefined) console.warn(`skipped: ${missing}`);
@@ -19,7 +19,7 @@ const calls = ['pwrite64', 'fdatasync', 'fsync', 'read', 'write', 'writev'];
 /** One thread for file work, so that the failing sync is the one that is meant. */
 const oneThread = { UV_THREADPOOL_SIZE: '1' };
 
-describe.skipIf(missing !== undefined)('docket serve', () => {
+describe.skipIf(missing !== undefined)('docket serve', { timeout: fewRunsMsMax }, () => {
   let dataDir: string;
   let server: RunningServer;
   const acknowledged: string[] = [];

@@ -10,7 +10,7 @@ import { describe, expect, test } from 'vitest';
 import { decodeWatermark, watermarkName } from '../../adapters/log/segment/watermark.ts';
 import { type ChildRun, freshFolder, runChild, traceChild } from './child-runs.ts';
 import { earlyAnswers, toldExchanges } from './order.ts';
-import { whyNotTraced } from './strace.ts';
+import { fewRunsMsMax, whyNotTraced } from './strace.ts';
 import { losses } from './told.ts';
 import { extentOf } from './trace.ts';
 
@@ -32,7 +32,7 @@ function restOf({ calls }: ChildRun) {
   return { rest: next === undefined ? undefined : extentOf(next), left };
 }
 
-describe.skipIf(missing !== undefined)('a short write', () => {
+describe.skipIf(missing !== undefined)('a short write', { timeout: fewRunsMsMax }, () => {
   test('of the durable file is completed', async () => {
     const folder = freshFolder();
     // The 8 bytes that are the same in every mark; the third write is the one after the second command.

@@ -16,6 +16,8 @@ import { type Call, parseTrace } from './trace.ts';
 const root = join(import.meta.dirname, '../..');
 /** A run takes a fraction of a second, but may have to wait for its turn on a busy machine. */
 const runMsMax = 120_000;
+/** For a test of a few runs. */
+export const fewRunsMsMax = 2 * runMsMax;
 /** Bytes of a string that strace writes down: more than any write or request in these tests. */
 const stringBytesMax = 65_536;
 
