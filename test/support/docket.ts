@@ -13,8 +13,12 @@ export interface Ended {
   readonly stderr: string;
 }
 
-function start(args: readonly string[]): { child: ChildProcess; ended: Promise<Ended> } {
-  const { DATABASE_URL: _, DOCKET_DATA_DIR: __, ...env } = process.env;
+function start(
+  args: readonly string[],
+  settings: Readonly<Record<string, string>> = {},
+): { child: ChildProcess; ended: Promise<Ended> } {
+  const { DATABASE_URL: _, DOCKET_DATA_DIR: __, ...inherited } = process.env;
+  const env = { ...inherited, ...settings };
   const child = spawn(process.execPath, [entry, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   let stdout = '';
   let stderr = '';
@@ -48,9 +52,12 @@ export interface RunningServer {
   stop(signal?: NodeJS.Signals): Promise<Ended>;
 }
 
-/** `docket serve` on a free port, ready to take commands. */
-export async function serve(dataDir: string): Promise<RunningServer> {
-  const { child, ended } = start(['serve', '--port', '0', '--data-dir', dataDir]);
+/** `docket serve` on a free port, ready to take commands; `settings` are added to its environment. */
+export async function serve(
+  dataDir: string,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<RunningServer> {
+  const { child, ended } = start(['serve', '--port', '0', '--data-dir', dataDir], settings);
   let end: Ended | undefined;
   void ended.then((result) => {
     end = result;
