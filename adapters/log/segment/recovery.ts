@@ -20,7 +20,6 @@ import {
   frameKinds,
   frameMagic,
   LogDamage,
-  positionOfName,
   type Salt,
   segmentName,
   tornInfix,
@@ -30,6 +29,7 @@ import type { StageStart } from './frame-writer.ts';
 import { type HashSeed, KeyHash } from './hash.ts';
 import type { OpenFiles, PooledFile } from './open-files.ts';
 import { type Scanned, scanSealed, scanSegment } from './scan.ts';
+import { listSegments, missingSegment, refuseGap } from './segment-places.ts';
 import { growingSegment, type Segment, Segments } from './segments.ts';
 import { Sidecar } from './sidecar.ts';
 import type { SegmentFiles } from './storage.ts';
@@ -81,13 +81,13 @@ export async function recover(disk: Disk, now: number): Promise<Recovered> {
   const { files, folder } = disk;
   const names = await files.list(folder);
   for (const name of names) if (name.endsWith(draftSuffix)) await files.remove(join(folder, name));
-  const firsts = names.flatMap((name) => positionOfName(name) ?? []).sort((left, right) => left - right);
+  const firsts = await listSegments(files, folder);
   const mark = await readWatermarkIn(files, folder);
   const torn = await setAsideTornHeader(disk, firsts.at(-1), mark, now);
   if (torn) firsts.pop();
   const last = firsts.at(-1);
   if (mark !== undefined && mark.lastPosition > 0 && mark.segment > (last ?? 0)) {
-    throw new LogDamage(join(folder, segmentName(mark.segment)), 0, 'the segment is missing');
+    throw missingSegment(folder, mark.segment);
   }
   const segments = new Segments(disk.open, await seedOf(disk, firsts[0]), (segment) =>
     reindex(disk, segments, segment),
@@ -154,9 +154,7 @@ async function openSealed(
     disk.onRepair({ kind: 'index_rebuilt', file: path });
   }
   if (segment.sidecar !== undefined) segment.directory = segment.sidecar.directory;
-  if (next !== undefined && facts.nextPosition !== next) {
-    throw new LogDamage(join(disk.folder, segmentName(facts.nextPosition)), 0, 'the segment is missing');
-  }
+  refuseGap(disk.folder, facts.nextPosition, next);
   return segment;
 }
 
