@@ -57,6 +57,8 @@ export class BlockCache {
 
 export class CompressedFile implements Pick<SegmentFile, 'read' | 'size' | 'close'> {
   readonly header: CompressedHeader;
+  /** Of the compressed file itself. */
+  readonly storedBytes: number;
   readonly #file: SegmentFile;
   readonly #path: string;
   readonly #blocks: readonly Block[];
@@ -67,9 +69,11 @@ export class CompressedFile implements Pick<SegmentFile, 'read' | 'size' | 'clos
     file: SegmentFile,
     path: string,
     header: CompressedHeader,
+    storedBytes: number,
     blocks: readonly Block[],
     cache: BlockCache,
   ) {
+    this.storedBytes = storedBytes;
     this.#file = file;
     this.#path = path;
     this.header = header;
@@ -88,7 +92,8 @@ export class CompressedFile implements Pick<SegmentFile, 'read' | 'size' | 'clos
       const { header, tableEnd } = peekCompressedHeader(head.subarray(0, headBytes), path, fileBytes);
       const table = Buffer.alloc(tableEnd);
       await file.read(table, 0);
-      return new CompressedFile(file, path, header, decodeBlockTable(table, path, fileBytes), cache);
+      const blocks = decodeBlockTable(table, path, fileBytes);
+      return new CompressedFile(file, path, header, fileBytes, blocks, cache);
     } catch (error) {
       await file.close();
       throw error;

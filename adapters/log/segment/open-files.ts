@@ -11,7 +11,7 @@ import { BlockCache } from './compressed-file.ts';
 import { segmentSuffix } from './format.ts';
 import type { SegmentFile, SegmentFiles } from './storage.ts';
 import { isMissing } from './storage.ts';
-import { openSegment, type ReadableFile } from './stored-segment.ts';
+import { findSegment, type ReadableFile } from './stored-segment.ts';
 
 const openFilesMax = 128;
 /** A file that nobody read for so long is closed, so that the disk gets a removed segment's space back. */
@@ -70,7 +70,7 @@ export class OpenFiles {
 
   async #useOnce<T>(path: string, moves: boolean, work: (file: ReadableFile) => Promise<T>): Promise<T> {
     const entry = this.#entries.get(path) ?? {
-      opening: moves ? openSegment(this.#files, path, this.#blocks) : this.#files.open(path, 'read'),
+      opening: moves ? this.#find(path) : this.#files.open(path, 'read'),
       usedAtMs: 0,
       users: 0,
       dropped: false,
@@ -90,6 +90,10 @@ export class OpenFiles {
       if (entry.dropped && entry.users === 0) await closeQuietly(entry);
       await this.#dropIdle(entry.usedAtMs - idleMsMax);
     }
+  }
+
+  async #find(path: string): Promise<ReadableFile> {
+    return (await findSegment(this.#files, path, this.#blocks)).file;
   }
 
   /** Closes the file used longest ago, where there are too many or nobody used it since `sinceMs`. */

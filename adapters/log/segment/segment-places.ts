@@ -22,6 +22,12 @@ export interface SegmentPlace {
   readonly archived: boolean;
 }
 
+/** The first position in a segment's name, compressed or not; undefined for any other file. */
+export function positionOfAnyForm(name: string): number | undefined {
+  const plain = name.endsWith(compressedSuffix) ? name.slice(0, -compressedSuffix.length) : name;
+  return positionOfName(plain);
+}
+
 /** All places of a segment, by the path it grew at, in the order in which it moves through them. */
 export function placesOf(segmentPath: string): readonly SegmentPlace[] {
   const archivedPath = join(dirname(segmentPath), archiveName, basename(segmentPath));
@@ -45,7 +51,7 @@ export async function listSegments(files: SegmentFiles, folder: string): Promise
   // A file that is renamed during a listing may be missing from it under both names, but not from the next.
   for (const place of [folder, folder, archive, archive]) {
     for (const name of await files.list(place)) {
-      const first = positionOfName(withoutCompression(name));
+      const first = positionOfAnyForm(name);
       if (first === undefined) continue;
       firsts.add(first);
       if (place === folder && name === segmentName(first)) lastGrown = Math.max(lastGrown, first);
@@ -68,15 +74,12 @@ export function missingSegment(folder: string, firstPosition: number, why?: stri
     .map((place) => place.path)
     .join(', ');
   const because = why === undefined ? '' : ` (${why})`;
-  return new LogDamage(path, 0, `the segment is missing${because}; it was looked for at ${places}`);
+  const what = `the segment is missing${because}; it was looked for at ${places}`;
+  return new LogDamage(path, 0, `${what}; is the disk of the archive mounted?`);
 }
 
 /** Refuses a segment that ends where the next one does not begin; `next` is undefined behind the last. */
 export function refuseGap(folder: string, nextPosition: number, next: number | undefined): void {
   if (next === undefined || next === nextPosition) return;
   throw missingSegment(folder, nextPosition, `the next one begins at position ${next}`);
-}
-
-function withoutCompression(name: string): string {
-  return name.endsWith(compressedSuffix) ? name.slice(0, -compressedSuffix.length) : name;
 }

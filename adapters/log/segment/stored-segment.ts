@@ -13,17 +13,26 @@ export type ReadableFile = Pick<SegmentFile, 'read' | 'size' | 'close'>;
 /** Looks through all places, from the start again where none has it: somebody may be moving files by hand. */
 const looksMax = 2;
 
+export interface FoundSegment {
+  readonly place: SegmentPlace;
+  readonly file: ReadableFile;
+  /** Of the file that it is in, which compression makes shorter than the original. */
+  readonly storedBytes: number;
+}
+
 /** Throws `log_damaged`, naming all places, where the segment is in none of them. */
-export async function openSegment(
+export async function findSegment(
   files: SegmentFiles,
   segmentPath: string,
   cache: BlockCache,
-): Promise<ReadableFile> {
+): Promise<FoundSegment> {
   const places = placesOf(segmentPath);
   for (let look = 0; look < looksMax; look += 1) {
     for (const place of places) {
       const file = await openPlace(files, place, cache);
-      if (file !== undefined) return file;
+      if (file === undefined) continue;
+      const storedBytes = file instanceof CompressedFile ? file.storedBytes : await file.size();
+      return { place, file, storedBytes };
     }
   }
   const first = positionOfName(basename(segmentPath));
