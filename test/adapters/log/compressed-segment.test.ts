@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { compressSegment } from '../../../adapters/log/segment/compress-segment.ts';
 import { BlockCache, CompressedFile } from '../../../adapters/log/segment/compressed-file.ts';
+import { layoutOf } from '../../../adapters/log/segment/compressed-format.ts';
 import { LogDamage, segmentName } from '../../../adapters/log/segment/format.ts';
 import { OpenFiles } from '../../../adapters/log/segment/open-files.ts';
 import { listSegments } from '../../../adapters/log/segment/segment-places.ts';
@@ -93,6 +94,7 @@ describe('a compressed segment', () => {
     const events = await verified(compressed);
     if (events instanceof LogDamage) throw events;
     expect(events.length).toBe(12);
+    const { tableEnd } = layoutOf({ bytes: original.length, blockBytes });
     let damages = 0;
     for (let at = 0; at < compressed.length; at += 1) {
       for (const flip of [0xff, 1 << (at % 8)]) {
@@ -100,6 +102,7 @@ describe('a compressed segment', () => {
         bytes[at] = (bytes[at] ?? 0) ^ flip;
         const result = await verified(bytes);
         if (!(result instanceof LogDamage)) {
+          expect(at, 'the header and the table have no unused bits').toBeGreaterThanOrEqual(tableEnd);
           expect(result, `byte ${at}, flipped by ${flip}`).toEqual(events);
           expect(await readWhole(bytes)).toEqual(original);
           continue;

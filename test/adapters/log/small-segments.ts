@@ -94,3 +94,10 @@ export async function segmentNames(folder: string): Promise<string[]> {
 export async function removeIndexes(folder: string): Promise<void> {
   for (const name of await readdir(folder)) if (name.endsWith('.idx')) await rm(join(folder, name));
 }
+
+/** The same with one bit wrong in the middle. */
+export function flipped(bytes: Uint8Array): Buffer {
+  const wrong = Buffer.from(bytes);
+  wrong[wrong.length >> 1] = (wrong[wrong.length >> 1] ?? 0) ^ 4;
+  return wrong;
+}
