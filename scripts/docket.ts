@@ -9,6 +9,7 @@
 import { Command, CommanderError } from 'commander';
 import { exitCodes, reportError } from './cli/output.ts';
 import { importCommand } from './commands/import.ts';
+import { logCommand } from './commands/log.ts';
 import { projectorCommand } from './commands/projector.ts';
 import { replayCommand } from './commands/replay.ts';
 import { serveCommand } from './commands/serve.ts';
@@ -37,6 +38,7 @@ const commands = [
   throughputCommand(),
   replayCommand(),
   verifyCommand(),
+  logCommand(),
   workflowCommand(),
   simulateCommand(),
 ];

@@ -26,8 +26,6 @@ export function verifyCommand(): Command {
 
 async function verify(options: DataOptions & JsonOptions): Promise<void> {
   const reader = await openExistingLog(options.dataDir);
-  const head = await reader.head();
-  await reader.close();
   const audit = new HistoryAudit(builtInWorkflows);
   const bar = progressBar('verifying', 'events', options);
   const problems: Problem[] = [];
@@ -38,6 +36,7 @@ async function verify(options: DataOptions & JsonOptions): Promise<void> {
     if (problems.length < problemsShownMax) problems.push(problem);
   };
   try {
+    const head = await reader.head();
     await verifySegments(logFolder(options.dataDir), (batch) => {
       events += batch.length;
       for (const event of batch) for (const problem of audit.check(event)) found(problem);
@@ -48,6 +47,7 @@ async function verify(options: DataOptions & JsonOptions): Promise<void> {
     found({ problem: error.message });
   } finally {
     bar.stop();
+    await reader.close();
   }
   const ok = problemCount === 0;
   if (!ok) process.exitCode = exitCodes.problemsFound;

@@ -17,9 +17,11 @@ export async function makeDataFolder(dataDir: string): Promise<void> {
 
 /** For commands that only look: a folder without a log is an error that says so, not an empty answer. */
 export async function openExistingLog(dataDir: string): Promise<EventReader> {
-  if (!existsSync(logFolder(dataDir))) {
-    const message = `there is no log in ${dataDir}: start one with \`docket serve\` or \`docket import\`, or name its folder with --data-dir`;
-    throw new Fault('input_unreadable', message);
-  }
+  if (!existsSync(logFolder(dataDir))) throw noLogIn(dataDir);
   return openSegmentReader({ folder: logFolder(dataDir) });
+}
+
+export function noLogIn(dataDir: string): Fault {
+  const message = `there is no log in ${dataDir}: start one with \`docket serve\` or \`docket import\`, or name its folder with --data-dir`;
+  return new Fault('input_unreadable', message);
 }

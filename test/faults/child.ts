@@ -40,6 +40,7 @@ const unsyncedFiles: SegmentFiles = {
       write: (bytes, position) => file.write(bytes, position),
       sync: async () => {},
       size: () => file.size(),
+      truncate: (bytes: number) => file.truncate(bytes),
       close: () => file.close(),
     };
   },

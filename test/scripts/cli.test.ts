@@ -22,6 +22,9 @@ describe('help and usage', () => {
     [['workflow', 'list']],
     [['workflow', 'show']],
     [['simulate']],
+    [['log', 'list']],
+    [['log', 'compress']],
+    [['log', 'archive']],
   ])('docket %s --help explains itself', async (args) => {
     const { code, stdout } = await docket(...args, '--help');
     expect(code).toBe(0);

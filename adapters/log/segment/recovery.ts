@@ -8,15 +8,7 @@
  */
 import { join } from 'node:path';
 import { createSegment, writeSidecar } from './disk-steps.ts';
-import {
-  draftSuffix,
-  type FileHeader,
-  fileHeaderBytes,
-  LogDamage,
-  positionOfName,
-  type Salt,
-  segmentName,
-} from './format.ts';
+import { draftSuffix, type FileHeader, fileHeaderBytes, type Salt, segmentName } from './format.ts';
 import { requireFileHeader } from './frame-walker.ts';
 import type { StageStart } from './frame-writer.ts';
 import type { FusedFiles } from './fuse.ts';
@@ -25,6 +17,7 @@ import { headerTorn, type Judged, judgeLast, mendLast, setAside } from './last-s
 import type { OpenFiles } from './open-files.ts';
 import { scanSealed } from './scan.ts';
 import { growingSegment, type Segment, unindexedSegment } from './segment.ts';
+import { listSegments, missingSegment, refuseGap } from './segment-places.ts';
 import { Segments } from './segments.ts';
 import { Sidecar } from './sidecar.ts';
 import { readWatermarkIn, type Watermark } from './watermark.ts';
@@ -76,13 +69,13 @@ export function randomPair(): Salt & HashSeed {
 export async function recover(disk: Disk, now: number): Promise<Recovered> {
   const { files, folder } = disk;
   const names = await files.list(folder);
-  const firsts = names.flatMap((name) => positionOfName(name) ?? []).sort((left, right) => left - right);
+  const firsts = await listSegments(files, folder);
   const mark = await readWatermarkIn(files, folder);
   const torn = await tornHeaderIn(disk, firsts.at(-1), mark);
   if (torn !== undefined) firsts.pop();
   const last = firsts.at(-1);
   if (mark !== undefined && mark.lastPosition > 0 && mark.segment > (last ?? 0)) {
-    throw missing(folder, mark.segment);
+    throw missingSegment(folder, mark.segment);
   }
   const segments = new Segments(disk.open, await seedOf(disk, firsts[0]), (segment) =>
     reindex(disk, segments, segment),
@@ -124,10 +117,6 @@ export function headerOf(segment: Segment, seed: HashSeed): FileHeader {
 
 function segmentPath(disk: Disk, first: number): string {
   return join(disk.folder, segmentName(first));
-}
-
-function missing(folder: string, position: number): LogDamage {
-  return new LogDamage(join(folder, segmentName(position)), 0, 'the segment is missing', { position });
 }
 
 /** The path of the last segment where a crash cut its making short. */
@@ -185,7 +174,7 @@ async function examineSealed(disk: Disk, first: number, next: number | undefined
   if (sidecar === undefined || sidecar.facts.segmentBytes !== (await file.size())) return segment;
   segment.sidecar = sidecar;
   segment.directory = sidecar.directory;
-  if (sidecar.facts.nextPosition !== next) throw missing(disk.folder, sidecar.facts.nextPosition);
+  refuseGap(disk.folder, sidecar.facts.nextPosition, next);
   return segment;
 }
 
@@ -199,7 +188,7 @@ async function completeSealed(
   if (segment.sidecar !== undefined) return;
   const { path } = segment;
   const { facts, index } = await scanSealed(disk.open, path, segment.firstPosition, hash);
-  if (facts.nextPosition !== next) throw missing(disk.folder, facts.nextPosition);
+  refuseGap(disk.folder, facts.nextPosition, next);
   await cutZeros(disk, path, facts.segmentBytes);
   await writeSidecar(disk.files, disk.open, path, facts, index);
   segment.sidecar = await Sidecar.open(disk.open, path, segment.salt);

@@ -11,7 +11,7 @@ import { Fault } from '../../../domain/errors.ts';
 import type { EventReader, ReadOptions } from '../../../domain/ports.ts';
 import type { RecordedEvent } from '../../../domain/ticket/events.ts';
 import type { TicketId } from '../../../domain/ticket/values.ts';
-import { fileHeaderBytes, LogDamage, positionOfName, type Salt, segmentName } from './format.ts';
+import { fileHeaderBytes, LogDamage, type Salt, segmentName } from './format.ts';
 import { FrameWalker, readFileHeader, requireFileHeader } from './frame-walker.ts';
 import { KeyHash } from './hash.ts';
 import { MemoryIndex } from './memory-index.ts';
@@ -19,6 +19,7 @@ import { OpenFiles } from './open-files.ts';
 import { assertPartition, type DurablePoint, type LogView, readBatches } from './reading.ts';
 import { indexStep, scanSealed, scanSegment } from './scan.ts';
 import { type Segment, unindexedSegment } from './segment.ts';
+import { listSegments, refuseGap } from './segment-places.ts';
 import { Segments } from './segments.ts';
 import { Sidecar } from './sidecar.ts';
 import { diskFiles, type SegmentFiles } from './storage.ts';
@@ -117,12 +118,14 @@ class SegmentReader implements EventReader, LogView {
       if (mark.offset > this.#durable.offset) this.#durable = pointOf(mark);
       return this.#durable;
     }
-    const firsts = (await this.#files.list(this.#folder)).flatMap((name) => positionOfName(name) ?? []);
-    firsts.sort((left, right) => left - right);
+    const firsts = await listSegments(this.#files, this.#folder);
     const point =
       mark !== undefined && firsts.includes(mark.segment) ? pointOf(mark) : await this.#proven(firsts);
     for (const first of firsts) {
       if (first <= point.segment) await this.#addSegment(first, point);
+    }
+    for (const [at, { sidecar }] of (this.#segments?.all ?? []).entries()) {
+      if (sidecar !== undefined) refuseGap(this.#folder, sidecar.facts.nextPosition, firsts[at + 1]);
     }
     if (point.lastPosition >= this.#durable.lastPosition) this.#durable = point;
     return this.#durable;

@@ -6,10 +6,11 @@
  */
 import { join } from 'node:path';
 import type { RecordedEvent } from '../../../domain/ticket/events.ts';
-import { fileHeaderBytes, frameKinds, LogDamage, positionOfName, segmentName, undamaged } from './format.ts';
+import { fileHeaderBytes, frameKinds, LogDamage, segmentName, undamaged } from './format.ts';
 import { type Frame, FrameWalker, requireFileHeader } from './frame-walker.ts';
 import { OpenFiles } from './open-files.ts';
 import { RecordCursor } from './record-decoder.ts';
+import { listSegments, missingSegment, refuseGap } from './segment-places.ts';
 import { diskFiles, type SegmentFiles } from './storage.ts';
 import { endOfBytes } from './tail.ts';
 import { readWatermarkIn } from './watermark.ts';
@@ -34,24 +35,16 @@ export async function verifySegments(
 ): Promise<VerifiedSegments> {
   const open = new OpenFiles(files);
   const mark = await readWatermarkIn(files, folder);
-  const firsts = (await files.list(folder)).flatMap((name) => positionOfName(name) ?? []);
-  firsts.sort((left, right) => left - right);
+  const firsts = await listSegments(files, folder);
   const seen = mark === undefined ? firsts : firsts.filter((first) => first <= mark.segment);
   if (mark !== undefined && seen.at(-1) !== mark.segment) {
-    throw new LogDamage(join(folder, segmentName(mark.segment)), 0, 'the segment is missing', {
-      position: mark.segment,
-    });
+    throw missingSegment(folder, mark.segment);
   }
   let total: VerifiedSegments = { segments: 0, frames: 0, events: 0, bytes: 0, lastPosition: 0 };
   try {
     for (const [at, first] of seen.entries()) {
       const path = join(folder, segmentName(first));
-      if (first !== total.lastPosition + 1) {
-        const missing = join(folder, segmentName(total.lastPosition + 1));
-        throw new LogDamage(missing, 0, `the segment is missing; the next one begins at position ${first}`, {
-          position: total.lastPosition + 1,
-        });
-      }
+      refuseGap(folder, total.lastPosition + 1, first);
       const durable = mark?.segment === first ? mark.offset : undefined;
       total = await verifyOne(open, path, first, durable, at < seen.length - 1, total, onBatch);
     }
