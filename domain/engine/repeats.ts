@@ -19,7 +19,12 @@ export async function withoutRepeats(
   const unseen: Entry[] = [];
   for (const entry of entries) {
     const { commandId } = entry.command;
-    if (commandId === undefined || entry.tries > 0) continue;
+    if (commandId === undefined) continue;
+    if (entry.tries > 0) {
+      // It conflicted. Where there are other writers, one of them may have taken the same command meanwhile.
+      if (!context.log.soleWriter) unseen.push(entry);
+      continue;
+    }
     entry.digest = context.fingerprint(commandBody(entry.command));
     const first = context.unanswered.get(commandId);
     if (first === undefined) {

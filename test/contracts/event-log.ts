@@ -246,6 +246,34 @@ export function eventLogContract(name: string, open: (clock: Clock) => Promise<L
         expect(await (await restarted()).readTicket('T-1')).toStrictEqual(expected);
       });
 
+      test('comes back exactly, whatever characters it has', async () => {
+        const odd = [
+          '\0',
+          '\ud800',
+          'a\udc00b',
+          '\ufdd0',
+          '\ufdd00000',
+          '\\u0000',
+          '\uffff\u{10ffff}',
+          'e\u0301',
+        ];
+        for (const [index, text] of odd.entries()) {
+          const actor = { id: text, role: 'agent' as const };
+          const origin = { commandId: `id ${text}`, correlationId: text, causationId: text, source: text };
+          const event = newEvent(
+            { type: 'CommentAdded', data: { body: text, public: true } },
+            { ...origin, actor, onBehalfOf: actor, commandDigest: text, state: text, workflow: text },
+          );
+          await log.append([write(`T${text}`, 0, event)]);
+          const common = { ticketId: `T${text}`, partition: 0, recordedAt: clock.time };
+          const expected = { ...event, ...common, revision: 1, position: index + 1 };
+          expect(await log.readTicket(`T${text}`)).toStrictEqual([expected]);
+          const trace = { commandDigest: text, events: [expected] };
+          expect(await log.findCommand(`id ${text}`)).toStrictEqual(trace);
+          expect(await log.revisionOf(`T${text}`)).toBe(1);
+        }
+      });
+
       test('may be large', async () => {
         const body = 'größer als ein Rahmen '.repeat(60_000);
         const large = newEvent({ type: 'CommentAdded', data: { body, public: false } });
@@ -364,6 +392,38 @@ export function eventLogContract(name: string, open: (clock: Clock) => Promise<L
       log = await restarted();
       expect(await log.findCommand('c-1')).toEqual(trace);
       expect(await log.findCommand('c-2')).toBeUndefined();
+    });
+
+    test('where there are other writers, a command id is accepted once', async () => {
+      if (log.soleWriter) return;
+      const begin = (commandId: string) =>
+        newEvent({ type: 'TicketOpened', data: {} }, { commandId, commandDigest: 'abc' });
+      await log.append([write('A', 0, begin('c-1'))]);
+      const outcomes = await log.append([
+        write('B', 0, begin('c-1')),
+        write('B', 0),
+        write('C', 0, begin('c-2')),
+        write('D', 0, begin('c-2')),
+        { ...write('E', 0), also: [write('F', 0, begin('c-1'))] },
+        write('F', 0),
+        write('G', 0, begin('c-3')),
+      ]);
+      expect(outcomes).toMatchObject([
+        { status: 'conflict', ticketId: 'B', actualRevision: 0 },
+        { status: 'conflict', ticketId: 'B', actualRevision: 0 },
+        { status: 'appended', position: 2 },
+        { status: 'conflict', ticketId: 'D', actualRevision: 0 },
+        { status: 'conflict', ticketId: 'E', actualRevision: 0 },
+        { status: 'conflict', ticketId: 'F', actualRevision: 0 },
+        { status: 'appended', position: 3 },
+      ]);
+      const calls = await Promise.all([
+        log.append([write('H', 0, begin('c-4'))]),
+        log.append([write('I', 0, begin('c-4'))]),
+      ]);
+      expect(calls.map(([outcome]) => outcome?.status)).toEqual(['appended', 'conflict']);
+      expect((await log.findCommand('c-4'))?.events.map((event) => event.ticketId)).toEqual(['H']);
+      expect(await log.revisionOf('I')).toBe(0);
     });
 
     test('a closed log refuses everything', async () => {

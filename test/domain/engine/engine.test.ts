@@ -256,6 +256,22 @@ describe('other writers', () => {
     expect(mine.counts.conflicts).toBeGreaterThan(0);
   });
 
+  it('with the same command at the same time get the first answer of the one that was faster', async () => {
+    const log = memoryLog();
+    const command = { ...open, commandId: 'c-1' };
+    const other = { ...command, data: { requester: 'somebody else' } };
+    const engines = [engineOn(log), engineOn(log), engineOn(log)];
+    const outcomes = await Promise.all(
+      [command, command, other].map((each, index) => engines[index]?.submit([each])),
+    );
+    expect(outcomes.flat()).toMatchObject([
+      { status: 'accepted', position: 1, repeated: false },
+      { status: 'accepted', position: 1, repeated: true },
+      { status: 'rejected', code: 'command_id_reused' },
+    ]);
+    expect(await allEvents(log)).toHaveLength(1);
+  });
+
   it('who are always faster end in an answer, after a bounded number of tries', async () => {
     let appends = 0;
     const contended = fakeLog(async (writes) => {
