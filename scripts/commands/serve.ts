@@ -9,26 +9,24 @@ import { Fault } from '../../domain/errors.ts';
 import { builtInWorkflows, defaultWorkflow } from '../../domain/workflow/registry.ts';
 import { projectionStatus } from '../../projections/checkpoint.ts';
 import { throughput } from '../../projections/queries.ts';
-import { type DataOptions, databaseUrl, wholeNumber, withDataDir } from '../cli/options.ts';
+import { databaseUrl, type LogOptions, wholeNumber, withLog } from '../cli/options.ts';
 import { note } from '../cli/output.ts';
 import { makeDataFolder } from '../runtime/data-folder.ts';
 import { playDemo } from '../runtime/demo.ts';
 import { type ProjectorProcess, startProjector } from '../runtime/projector-process.ts';
 import { openReadModels, type ReadModelDatabase } from '../runtime/read-models.ts';
-import { announceServer, retractServer } from '../runtime/server-file.ts';
+import { announceServer, findServer, retractServer } from '../runtime/server-file.ts';
 import { stopSignal } from '../runtime/signals.ts';
-import { openEngine } from '../runtime/sink.ts';
+import { type OpenEngine, openPostgresEngine, openSegmentEngine } from '../runtime/sink.ts';
 import { watchRates } from '../runtime/status-line.ts';
 
 export const portDefault = 7420;
 
-interface ServeOptions extends DataOptions {
+interface ServeOptions extends LogOptions {
   readonly host: string;
   readonly port: number;
   readonly demo?: true;
 }
-
-type OpenEngine = Awaited<ReturnType<typeof openEngine>>;
 
 export function serveCommand(): Command {
   const command = new Command('serve')
@@ -36,7 +34,7 @@ export function serveCommand(): Command {
     .option('--host <address>', 'where to listen; everybody who reaches it may do everything', '127.0.0.1')
     .option('--port <port>', 'where to listen; 0 takes any free one', wholeNumber(0, 65_535), portDefault)
     .option('--demo', 'on an empty log, play a short simulated desk');
-  return withDataDir(command).action(serve);
+  return withLog(command).action(serve);
 }
 
 async function serve(options: ServeOptions): Promise<void> {
@@ -44,25 +42,28 @@ async function serve(options: ServeOptions): Promise<void> {
   await makeDataFolder(options.dataDir);
   const stack = new AsyncDisposableStack();
   try {
-    const engine = await openEngine(options.dataDir);
-    // Opened first, so closed last but one: everything before it may still write.
+    // A log in files is opened first: who does not get it has no business with the database.
+    const local = await openLocal(options);
     const models = await openReadModels({
       ...options,
       databaseUrl: databaseUrl(),
       applicationName: 'docket serve',
       takeOwnership: true,
     }).catch(async (error: unknown) => {
-      await engine.close();
+      await local?.close();
       throw error;
     });
     stack.defer(() => models.close());
-    const { dataDir } = options;
+    const engine = local ?? (await openPostgresEngine(models.database));
+    const { dataDir, log } = options;
     const projector = startProjector({
       dataDir,
+      log,
       databaseUrl: models.url,
       onNote: (line) => note(`docket: ${line}`),
     });
     stack.defer(() => projector.stop());
+    // Closed before the projector and the database: everything before it may still write.
     stack.defer(() => engine.close());
     const url = await listen(options, engine, models, projector, stack);
     await announceServer(dataDir, { pid: process.pid, url });
@@ -81,6 +82,22 @@ async function serve(options: ServeOptions): Promise<void> {
     await stack.disposeAsync();
   }
   note('docket: stopped; everything acknowledged is on disk');
+}
+
+/** Undefined where the log is in the database. */
+async function openLocal({ dataDir, log }: ServeOptions): Promise<OpenEngine | undefined> {
+  switch (log) {
+    case 'segment':
+      return openSegmentEngine(dataDir);
+    case 'postgres': {
+      const other = await findServer(dataDir);
+      if (other === undefined) return undefined;
+      const message = `a server (process ${other.pid}, ${other.url}) runs on ${dataDir}; name another folder with --data-dir for this one`;
+      throw new Fault('log_locked', message);
+    }
+    default:
+      return log;
+  }
 }
 
 async function listen(

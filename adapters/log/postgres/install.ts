@@ -30,8 +30,10 @@ export async function install(database: Database): Promise<void> {
 
 /** Throws where the log is there but another release made it. */
 export async function isInstalled(sql: Queries): Promise<boolean> {
+  // Not by to_regclass: what a connection remembers of names may be older than its statement.
   const [found] = await sql.query<{ there: boolean }>(
-    "SELECT to_regclass('docket_log.gate') IS NOT NULL AS there",
+    `SELECT EXISTS (
+  SELECT FROM pg_tables WHERE schemaname = 'docket_log' AND tablename = 'gate') AS there`,
   );
   if (found?.there !== true) return false;
   const [gate] = await sql.query<{ format: number }>('SELECT format FROM docket_log.gate');

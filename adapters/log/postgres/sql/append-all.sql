@@ -8,6 +8,9 @@
 -- from what is visible, so those of a transaction that rolls back are given again: there are no gaps, and
 -- whoever sees a position sees all before it.
 --
+-- The lock is one of a table, not of a row: it is granted in the order in which it was asked for, while whoever
+-- waits for a row can be overtaken again and again. It hinders neither readers nor a dump.
+--
 -- The whole is one statement outside a transaction block: a client that is stopped, or dies, holds no lock
 -- meanwhile.
 
@@ -20,7 +23,7 @@ BEGIN
     RAISE EXCEPTION 'events are appended under READ COMMITTED, not %', current_setting('transaction_isolation')
       USING ERRCODE = 'invalid_transaction_state';
   END IF;
-  PERFORM FROM docket_log.gate WHERE id = 1 FOR UPDATE;
+  LOCK TABLE docket_log.gate IN EXCLUSIVE MODE;
   SELECT e.position, e.recorded_at INTO last_position, last_recorded_at
     FROM docket_log.event AS e ORDER BY e.position DESC LIMIT 1;
   IF NOT FOUND THEN

@@ -22,7 +22,7 @@ ALTER TABLE docket_log.event ENABLE ALWAYS TRIGGER append_only;
 ALTER TABLE docket_log.command ENABLE ALWAYS TRIGGER append_only;
 ALTER TABLE docket_log.gate ENABLE ALWAYS TRIGGER append_only;
 
--- The owner keeps INSERT, and UPDATE on the gate, which locking its row needs: the append functions run as he.
+-- The owner keeps INSERT, and UPDATE on the gate, which locking it needs: the append functions run as the owner.
 REVOKE UPDATE, DELETE, TRUNCATE ON docket_log.event, docket_log.command FROM CURRENT_USER, PUBLIC;
 REVOKE DELETE, TRUNCATE ON docket_log.gate FROM CURRENT_USER, PUBLIC;
 REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA docket_log FROM PUBLIC;

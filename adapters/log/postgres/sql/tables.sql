@@ -10,7 +10,7 @@ CREATE TABLE docket_log.gate (
   format integer NOT NULL
 );
 COMMENT ON TABLE docket_log.gate IS
-  'One row. Whoever appends locks it first and keeps the lock until commit, so that appends happen one after the other. It is never updated: a row that is would leave a dead version at each append, and one forgotten transaction would keep them all.';
+  'Whoever appends locks this table first and keeps the lock until commit, so that appends happen one after the other. Its one row is never updated: the last event tells where the log ends. A counter would leave a dead version at each append, and one forgotten transaction would keep them all.';
 COMMENT ON COLUMN docket_log.gate.id IS 'Always 1.';
 COMMENT ON COLUMN docket_log.gate.format IS 'Version of these tables and functions.';
 
