@@ -8,6 +8,7 @@ import { diskSection } from './bench/disk.ts';
 import { emmettSection } from './bench/emmett.ts';
 import { engineSection } from './bench/engine.ts';
 import { importSection } from './bench/import.ts';
+import { postgresLogSection } from './bench/postgres-log.ts';
 import { projectorSection } from './bench/projector.ts';
 import { rounded, type Section, showSection } from './bench/report.ts';
 import { type Bench, Workspace } from './bench/workspace.ts';
@@ -21,6 +22,7 @@ const sections = {
   import: importSection,
   projector: projectorSection,
   emmett: emmettSection,
+  'postgres-log': postgresLogSection,
 } satisfies Record<string, (bench: Bench) => Promise<Section>>;
 type SectionName = keyof typeof sections;
 const names = Object.keys(sections) as SectionName[];
@@ -34,7 +36,7 @@ interface BenchOptions {
 }
 
 const program = new Command('bench')
-  .description('measure the engine, the disk, the projector, Emmett and an import in one run')
+  .description('measure the engine, the disk, the projector, Emmett, an import and the log in PostgreSQL')
   .option(
     '--events <number>',
     'transitions in one round of the engine; other sizes follow',

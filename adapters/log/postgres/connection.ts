@@ -24,9 +24,14 @@ FROM docket_log.append_each($1, $2, $3, $4::docket_log.new_event[], $5::docket_l
 };
 
 /**
- * What a session must be told before it appends; a server that acknowledges more than we ask for may do so.
+ * The plans of the append functions are made once, when the tables may still be empty: they must be those
+ * that fit large ones. A server that acknowledges later than we ask for may do so.
  */
 const begin = `SELECT pg_try_advisory_lock($1) AS locked,
+  set_config('plan_cache_mode', 'force_generic_plan', false) AS plans,
+  set_config('enable_seqscan', 'off', false) AS seqscan,
+  set_config('enable_hashjoin', 'off', false) AS hashjoin,
+  set_config('enable_mergejoin', 'off', false) AS mergejoin,
   'docket_log.new_event'::regtype::oid::bigint AS event_type,
   'docket_log.new_command'::regtype::oid::bigint AS command_type,
   CASE WHEN current_setting('synchronous_commit') IN ('off', 'local', 'remote_write')

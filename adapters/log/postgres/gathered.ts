@@ -24,7 +24,7 @@ export class Gathered<Value> {
 
   #begin(): { keys: string[]; found: Promise<ReadonlyMap<string, Value>> } {
     const keys: string[] = [];
-    const found = new Promise<void>((resolve) => setImmediate(resolve)).then(() => {
+    const found = Promise.resolve().then(() => {
       if (this.#asked?.keys === keys) this.#asked = undefined;
       return this.#fetch(keys);
     });

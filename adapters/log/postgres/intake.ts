@@ -73,7 +73,7 @@ export class Intake {
 
   async #run(): Promise<void> {
     // Calls of the same turn share the first batch.
-    await new Promise((resolve) => setImmediate(resolve));
+    await Promise.resolve();
     for (let batch = this.#waiting.shift(); batch !== undefined; batch = this.#waiting.shift()) {
       const { bytes, callCount } = batch;
       // Its only call could not be encoded.

@@ -22,17 +22,18 @@ const selectRevisions: Prepared = {
   WHERE one.ticket_id = wanted.ticket_id ORDER BY one.revision DESC LIMIT 1
 ) AS e`,
 };
+/** Nearly all ids that are looked up are new, so this is asked first, and usually all. */
+const selectKnown: Prepared = {
+  name: 'docket_log_known_commands',
+  text: 'SELECT command_id FROM docket_log.command WHERE command_id = ANY ($1::text[])',
+};
 const selectCommands: Prepared = {
   name: 'docket_log_commands',
-  text: `SELECT command.command_id AS found_id, command.command_digest AS found_digest, ${eventColumns}
-FROM unnest($1::text[]) AS wanted (command_id)
-JOIN docket_log.command USING (command_id), LATERAL (
-  SELECT * FROM docket_log.event AS one
-  WHERE one.ticket_id = command.ticket_id
-    AND one.revision BETWEEN command.first_revision AND command.last_revision
-  ORDER BY one.revision
-) AS e
-WHERE e.command_id = command.command_id`,
+  text: `SELECT k.command_id AS found_id, k.command_digest AS found_digest, ${eventColumns}
+FROM docket_log.command AS k
+JOIN docket_log.event AS e ON e.ticket_id = k.ticket_id
+  AND e.revision BETWEEN k.first_revision AND k.last_revision AND e.command_id = k.command_id
+WHERE k.command_id = ANY ($1::text[]) ORDER BY e.position`,
 };
 
 export interface PostgresLogOptions {
@@ -73,8 +74,11 @@ export class PostgresLog extends PostgresReader implements EventLog {
       return new Map(rows.map((row) => [fromStorable(row.ticket_id), row.revision]));
     });
     this.#commands = new Gathered(async (ids) => {
-      const wanted = [...new Set(ids)].map(toStorable);
-      return tracesOf(await database.prepared<CommandRow>(selectCommands, [wanted]));
+      const wanted = ids.map(toStorable);
+      const known = await database.prepared<{ command_id: string }>(selectKnown, [wanted]);
+      if (known.length === 0) return new Map();
+      const found = known.map((row) => row.command_id);
+      return tracesOf(await database.prepared<CommandRow>(selectCommands, [found]));
     });
   }
 

@@ -1,7 +1,7 @@
 -- Appends all writes of a call, or none when any of them conflicts: the usual case, in as few steps as it can be.
 --
 -- Why it is right under READ COMMITTED. Each statement inside a volatile function takes a snapshot of its own.
--- The first one, in enter(), takes no decision: it waits for the lock on the gate. A lock is given up only after
+-- The first one takes no decision: it waits for the lock on the gate. A lock is given up only after
 -- its transaction has become visible to new snapshots. So every snapshot taken here, from the second statement
 -- on, holds all that was ever appended, and nothing can be added until this transaction ends. The revisions, the
 -- command ids and the last position that it sees are therefore still true when it commits. Positions are taken
@@ -13,25 +13,6 @@
 --
 -- The whole is one statement outside a transaction block: a client that is stopped, or dies, holds no lock
 -- meanwhile.
-
-CREATE FUNCTION docket_log.enter(OUT last_position bigint, OUT last_recorded_at bigint)
-LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-  IF current_setting('transaction_isolation') <> 'read committed' THEN
-    RAISE EXCEPTION 'events are appended under READ COMMITTED, not %', current_setting('transaction_isolation')
-      USING ERRCODE = 'invalid_transaction_state';
-  END IF;
-  LOCK TABLE docket_log.gate IN EXCLUSIVE MODE;
-  SELECT e.position, e.recorded_at INTO last_position, last_recorded_at
-    FROM docket_log.event AS e ORDER BY e.position DESC LIMIT 1;
-  IF NOT FOUND THEN
-    last_position := 0;
-  END IF;
-END $$;
-COMMENT ON FUNCTION docket_log.enter() IS
-  'Waits until no other transaction appends, keeps others out until commit, and tells where the log ends.';
 
 CREATE FUNCTION docket_log.append_all(
   batch bigint,
@@ -45,17 +26,22 @@ CREATE FUNCTION docket_log.append_all(
 )
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
-SET enable_seqscan = off
-SET enable_hashjoin = off
-SET enable_mergejoin = off
-SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column
 DECLARE
   last_position bigint;
   last_recorded_at bigint;
 BEGIN
-  SELECT * INTO last_position, last_recorded_at FROM docket_log.enter();
+  IF current_setting('transaction_isolation') <> 'read committed' THEN
+    RAISE EXCEPTION 'events are appended under READ COMMITTED, not %', current_setting('transaction_isolation')
+      USING ERRCODE = 'invalid_transaction_state';
+  END IF;
+  LOCK TABLE docket_log.gate IN EXCLUSIVE MODE;
+  SELECT e.position, e.recorded_at INTO last_position, last_recorded_at
+    FROM docket_log.event AS e ORDER BY e.position DESC LIMIT 1;
+  IF NOT FOUND THEN
+    last_position := 0;
+  END IF;
   PERFORM FROM unnest(tickets, revisions) AS expected (ticket_id, revision)
     WHERE expected.revision <> coalesce((
       SELECT e.revision FROM docket_log.event AS e

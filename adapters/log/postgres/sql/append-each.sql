@@ -19,10 +19,6 @@ CREATE FUNCTION docket_log.append_each(
 )
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
-SET enable_seqscan = off
-SET enable_hashjoin = off
-SET enable_mergejoin = off
-SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -47,7 +43,16 @@ DECLARE
   command_writes integer[];
   command_numbers integer[];
 BEGIN
-  SELECT * INTO last_position, last_recorded_at FROM docket_log.enter();
+  IF current_setting('transaction_isolation') <> 'read committed' THEN
+    RAISE EXCEPTION 'events are appended under READ COMMITTED, not %', current_setting('transaction_isolation')
+      USING ERRCODE = 'invalid_transaction_state';
+  END IF;
+  LOCK TABLE docket_log.gate IN EXCLUSIVE MODE;
+  SELECT e.position, e.recorded_at INTO last_position, last_recorded_at
+    FROM docket_log.event AS e ORDER BY e.position DESC LIMIT 1;
+  IF NOT FOUND THEN
+    last_position := 0;
+  END IF;
   next_position := last_position + 1;
   appended_at := greatest(clock, last_recorded_at);
   SELECT array_agg(coalesce((
