@@ -275,6 +275,7 @@ function newEntry(command: Command, submission: Submission, index: number): Entr
     index,
     tries: 0,
     digest: undefined,
+    sought: false,
     ticketId: undefined,
     newTicketId: undefined,
     numbered: undefined,

@@ -1,7 +1,7 @@
 /**
  * Deciding where others write to the same log. A write that was decided on an old state conflicts, and is
  * decided again; a refusal, or a command that changes nothing, writes nothing and would stand. So before they
- * are answered, the tickets that they rest on are compared with the log.
+ * are answered, the tickets that they rest on are compared with the log, and their ids looked up.
  */
 import type { Write } from '../ports.ts';
 import { relatedTickets } from '../ticket/other-tickets.ts';
@@ -20,19 +20,21 @@ export async function decideAmongWriters(
   entries: readonly Entry[],
 ): Promise<DecidedRound> {
   const writes = decideAll(context, entries);
-  if (!(await restsOnOldTickets(context, entries, writes))) return { entries, writes };
+  if (!(await mustDecideAgain(context, entries, writes))) return { entries, writes };
   for (const entry of entries) if (entry.ticketId !== undefined) forget(context, entry);
   const again = await prepare(context, entries);
   return { entries: again, writes: decideAll(context, again) };
 }
 
-async function restsOnOldTickets(
+async function mustDecideAgain(
   context: RoundContext,
   entries: readonly Entry[],
   writes: readonly Write[],
 ): Promise<boolean> {
   const unwritten = entries.filter((entry) => entry.write === undefined);
   if (unwritten.length === 0) return false;
+  // It may be a command that was accepted before, and be refused only because of that.
+  if (unwritten.some(({ command, sought }) => command.commandId !== undefined && !sought)) return true;
   // What a write of the round changes, its expected revision is checked of.
   const written = new Set(writes.flatMap((write) => [write, ...(write.also ?? [])].map(ticketOf)));
   const tickets = new Set(unwritten.flatMap((entry) => ticketsOf(context, entry)));

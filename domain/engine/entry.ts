@@ -10,6 +10,12 @@ import type { Workflows } from '../workflow/registry.ts';
 /** How many tickets or command ids are looked up in the log at once. */
 export const lookUpsAtOnceMax = 256;
 
+/**
+ * Where there are other writers, so few new command ids in a round are not looked up before: the log refuses
+ * one that it knows, and small rounds are short enough for the way to the log and back to count.
+ */
+export const idsUnsoughtMax = 32;
+
 /** What deciding needs; the engine's parts. */
 export interface RoundContext {
   readonly log: EventLog;
@@ -37,6 +43,8 @@ export interface Entry {
   /** How often it was decided; beyond a bound, conflicts become the answer. */
   tries: number;
   digest: string | undefined;
+  /** Whether its command id was looked up in the log. */
+  sought: boolean;
   /** Ids given to the tickets that the command opens, kept when it is decided again. */
   ticketId: TicketId | undefined;
   newTicketId: TicketId | undefined;

@@ -8,7 +8,7 @@ import { commandBody } from '../ticket/command-body.ts';
 import type { RecordedEvent } from '../ticket/events.ts';
 import { reject } from '../ticket/rejection.ts';
 import type { TicketId } from '../ticket/values.ts';
-import { answer, type Entry, inChunks, type RoundContext } from './entry.ts';
+import { answer, type Entry, idsUnsoughtMax, inChunks, type RoundContext } from './entry.ts';
 
 /** Leaves out entries that are answered already, or will be together with the first of their id. */
 export async function withoutRepeats(
@@ -38,7 +38,10 @@ export async function withoutRepeats(
       first.again.push(entry);
     } else entry.submission.answer(entry.index, reusedId(context, entry));
   }
+  const isRetry = unseen.some((entry) => entry.tries > 0);
+  if (!context.log.soleWriter && !isRetry && unseen.length <= idsUnsoughtMax) unseen.length = 0;
   await inChunks(unseen, async (entry) => {
+    entry.sought = true;
     if (await answerFromLog(context, entry)) done.add(entry);
   });
   return done.size === 0 ? entries : entries.filter((entry) => !done.has(entry));
