@@ -33,6 +33,7 @@ afterAll(() => shared.drop());
 interface Child {
   readonly process: ChildProcess;
   readonly lines: string[];
+  /** The exit code, once its last line has been read. */
   readonly ended: Promise<unknown>;
 }
 
@@ -42,7 +43,7 @@ async function start(script: string, ...args: readonly string[]): Promise<Child>
   });
   const lines: string[] = [];
   const output = createInterface({ input: child.stdout });
-  const ended = once(output, 'close');
+  const ended = Promise.all([once(child, 'exit'), once(output, 'close')]).then(([[code]]) => code);
   const opened = once(output, 'line');
   output.on('line', (line) => void lines.push(line));
   await Promise.race([opened, ended.then(() => Promise.reject(new Error(`${script} did not start`)))]);
@@ -169,7 +170,8 @@ test(`no skip, no inversion, nothing lost or doubled (DOCKET_TEST_SEED=${seed})`
   );
   const killed = await makeTrouble(shared.database, writers, random);
   for (const { process } of writers) process.stdin?.write('stop\n');
-  await Promise.all(writers.map(({ ended }) => ended));
+  // A writer that was told anything but the truth, or that the log has failed, ends otherwise.
+  expect(await Promise.all(writers.map(({ ended }) => ended))).toEqual(writers.map(() => 0));
   const events = await readAll(log);
   const seen = () => reader.lines.length;
   for (let waits = 0; seen() < events.length && waits < 50; waits += 1) await sleep(100);
