@@ -7,12 +7,13 @@
  * Conflicts come from other writers of the same log. The commands concerned, and every answer that rested on
  * them, are then decided again, in their order, before anything newer.
  */
+import { decideAmongWriters } from './engine/among-writers.ts';
 import { answer, dropNumber, Entry, type RoundContext, ticketOf } from './engine/entry.ts';
 import { decideAll, forget, prepare } from './engine/round.ts';
 import { OpenSubmissions, Submission } from './engine/submission.ts';
 import { UnansweredCommands } from './engine/unanswered.ts';
 import { Fault } from './errors.ts';
-import type { AppendOutcome, Clock, CommandSink, EventLog, Outcome } from './ports.ts';
+import type { AppendOutcome, Clock, CommandSink, EventLog, Outcome, Write } from './ports.ts';
 import { TicketCache } from './ticket/cache.ts';
 import type { Command } from './ticket/commands.ts';
 import { defaultNumbering, type Numbering, TicketNumbers } from './ticket/numbering.ts';
@@ -164,23 +165,26 @@ export class Engine implements CommandSink {
 
   /** One round further, or one round's durability. */
   async #advance(): Promise<void> {
-    const most = this.#context.log.soleWriter ? this.#limits.roundsInFlightMax : 1;
-    const full = this.#inFlight.length >= most;
+    const full = this.#inFlight.length >= this.#limits.roundsInFlightMax;
     if (this.#inFlight.length > 0 && (full || this.queued === 0)) {
       await this.#inFlight[0];
       this.#inFlight = this.#inFlight.slice(1);
       return;
     }
-    const entries = await prepare(this.#context, this.#takeEntries());
-    const settled = this.#settle(entries, this.#append(entries), this.#inFlight.at(-1));
+    const prepared = await prepare(this.#context, this.#takeEntries());
+    if (!this.#context.log.soleWriter) {
+      const { entries, writes } = await decideAmongWriters(this.#context, prepared);
+      return this.#settle(entries, this.#append(writes));
+    }
+    const appended = this.#append(decideAll(this.#context, prepared));
+    const settled = this.#settle(prepared, appended, this.#inFlight.at(-1));
     // A failure is thrown where the loop awaits it; until then it must not count as unhandled.
     settled.catch(() => undefined);
     this.#inFlight.push(settled);
   }
 
   /** The writes are let go with this call: thousands of them would only age while the disk is at work. */
-  #append(entries: readonly Entry[]): Promise<readonly AppendOutcome[]> {
-    const writes = decideAll(this.#context, entries);
+  #append(writes: readonly Write[]): Promise<readonly AppendOutcome[]> {
     return writes.length === 0 ? Promise.resolve([]) : this.#context.log.append(writes);
   }
 

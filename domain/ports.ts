@@ -82,6 +82,10 @@ export interface EventReader {
  * Within one call, later writes see the revisions that earlier writes of the call made. After a conflict,
  * every later write of the call that touches a ticket of the conflicting write conflicts too, even where its
  * expected revision happens to be right: it was decided on something that did not happen.
+ *
+ * On a log with other writers, a write that brings a command id (with its digest) which was accepted before
+ * conflicts as well, whatever its revisions: another writer was faster with the same command. Whoever decides
+ * it again must look for its first answer before.
  */
 export interface EventLog extends EventReader {
   /** What an acknowledgement means here, in words. */

@@ -34,6 +34,12 @@ export type SqlValue =
   | readonly SqlValue[]
   | object;
 
+/** A name belongs to one text for as long as a process lives. */
+export interface Prepared {
+  readonly name: string;
+  readonly text: string;
+}
+
 /**
  * Statements on one connection, one after the other: the next begins when the last has answered.
  *
@@ -43,6 +49,10 @@ export type SqlValue =
 export interface Queries {
   /** The rows of a statement, with the column names as keys. */
   query<Row extends object>(text: string, values?: readonly SqlValue[]): Promise<readonly Row[]>;
+  /**
+   * As `query`, for statements that come often: each connection keeps the plan under the statement's name.
+   */
+  prepared<Row extends object>(statement: Prepared, values: readonly SqlValue[]): Promise<readonly Row[]>;
   /** Runs a statement and answers how many rows it inserted, changed or deleted. */
   execute(text: string, values?: readonly SqlValue[]): Promise<number>;
 }
@@ -65,8 +75,23 @@ export interface TransactionOptions {
   readonly mode?: 'write' | 'snapshot';
 }
 
+/**
+ * A connection of one's own, for what belongs to a connection: notifications, locks of the session, and
+ * statements that are prepared once. It is not mended when it breaks: whoever holds it must know.
+ */
+export interface Session extends Queries {
+  /** Calls `heard` for each notification on the channel, from the time this resolves until the end. */
+  listen(channel: string, heard: (payload: string) => void): Promise<void>;
+  /** Resolves, and never rejects, when the connection has ended, whoever ended it. */
+  readonly ended: Promise<void>;
+  /** Waits for the statement under way. May be called twice. */
+  close(): Promise<void>;
+}
+
 /** The database, through a bounded number of connections. Each `query` may use another one. */
 export interface Database extends Queries {
+  /** A connection beside those that are shared; it lives until it is closed or lost. */
+  session(): Promise<Session>;
   /**
    * Runs `work` in a transaction: committed when it resolves, rolled back when it throws, and the error is
    * thrown on. When the connection is lost during COMMIT the outcome is unknown and the call throws

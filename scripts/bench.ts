@@ -8,6 +8,7 @@ import { diskSection } from './bench/disk.ts';
 import { emmettSection } from './bench/emmett.ts';
 import { engineSection } from './bench/engine.ts';
 import { importSection } from './bench/import.ts';
+import { postgresLogSection } from './bench/postgres-log.ts';
 import { projectorSection } from './bench/projector.ts';
 import { rounded, type Section, showSection } from './bench/report.ts';
 import { snapshotSection } from './bench/snapshots.ts';
@@ -23,6 +24,7 @@ const sections = {
   projector: projectorSection,
   emmett: emmettSection,
   snapshots: snapshotSection,
+  'postgres-log': postgresLogSection,
 } satisfies Record<string, (bench: Bench) => Promise<Section>>;
 type SectionName = keyof typeof sections;
 const names = Object.keys(sections) as SectionName[];
@@ -36,7 +38,7 @@ interface BenchOptions {
 }
 
 const program = new Command('bench')
-  .description('measure the engine, the disk, the projector, Emmett, an import and snapshots in one run')
+  .description('measure the engine, the logs, the disk, the projector, Emmett, an import and snapshots')
   .option(
     '--events <number>',
     'transitions in one round of the engine; other sizes follow',

@@ -6,8 +6,16 @@
 import { once } from 'node:events';
 import pg, { type PoolClient, type QueryResult } from 'pg';
 import copyStreams from 'pg-copy-streams';
-import type { Database, Queries, Sql, SqlValue, TransactionOptions } from '../../projections/sql.ts';
+import type {
+  Database,
+  Prepared,
+  Queries,
+  Sql,
+  SqlValue,
+  TransactionOptions,
+} from '../../projections/sql.ts';
 import { asFault } from './failures.ts';
+import { openSession } from './session.ts';
 import { copyLine, toParameter, typeParsers } from './values.ts';
 
 export interface DatabaseOptions {
@@ -39,16 +47,19 @@ const copyPieceCharsMax = 64 * 1024;
 export function openDatabase(url: string, options: DatabaseOptions): Database {
   const settings = { ...defaults, ...options };
   const place = describe(url);
-  const pool = new pg.Pool({
+  const connection = {
     connectionString: url,
     application_name: settings.applicationName,
-    max: settings.connectionsMax,
     connectionTimeoutMillis: settings.connectMsMax,
-    idleTimeoutMillis: settings.idleMsMax,
     statement_timeout: settings.statementMsMax,
     options: '-c TimeZone=UTC -c DateStyle=ISO',
     keepAlive: true,
     types: typeParsers,
+  };
+  const pool = new pg.Pool({
+    ...connection,
+    max: settings.connectionsMax,
+    idleTimeoutMillis: settings.idleMsMax,
   });
   // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
   pool.on('error', () => undefined);
@@ -62,10 +73,13 @@ export function openDatabase(url: string, options: DatabaseOptions): Database {
   let closing: Promise<void> | undefined;
   return {
     query: (text, values) => onLease(borrow, (lease) => queriesOn(lease.client, place).query(text, values)),
+    prepared: (statement, values) =>
+      onLease(borrow, (lease) => queriesOn(lease.client, place).prepared(statement, values)),
     execute: (text, values) =>
       onLease(borrow, (lease) => queriesOn(lease.client, place).execute(text, values)),
     transaction: (work, transactionOptions) =>
       onLease(borrow, (lease) => inTransaction(lease, place, work, transactionOptions)),
+    session: () => openSession(connection, place),
     close: () => {
       closing ??= pool.end();
       return closing;
@@ -141,6 +155,10 @@ function sqlOn(client: PoolClient, place: string, assertOpen: () => void): Sql {
       assertOpen();
       return queries.query(text, values);
     },
+    prepared: async (statement, values) => {
+      assertOpen();
+      return queries.prepared(statement, values);
+    },
     execute: async (text, values) => {
       assertOpen();
       return queries.execute(text, values);
@@ -162,14 +180,17 @@ async function mapped<T>(place: string, statement: () => Promise<T>): Promise<T>
 }
 
 function queriesOn(client: PoolClient, place: string): Queries {
-  const run = (text: string, values: readonly SqlValue[] = []): Promise<QueryResult> =>
-    mapped(place, () => client.query(text, values.map(toParameter)));
+  const run = (query: { name?: string; text: string }, values: readonly SqlValue[] = []) =>
+    mapped<QueryResult>(place, () => client.query({ ...query, values: values.map(toParameter) }));
   return {
     async query<Row extends object>(text: string, values?: readonly SqlValue[]): Promise<readonly Row[]> {
-      return (await run(text, values)).rows as Row[];
+      return (await run({ text }, values)).rows as Row[];
+    },
+    async prepared<Row extends object>({ name, text }: Prepared, values: readonly SqlValue[]) {
+      return (await run({ name, text }, values)).rows as readonly Row[];
     },
     async execute(text, values) {
-      return (await run(text, values)).rowCount ?? 0;
+      return (await run({ text }, values)).rowCount ?? 0;
     },
   };
 }

@@ -8,7 +8,7 @@ import { commandDigest } from '../ticket/command-digest.ts';
 import type { RecordedEvent } from '../ticket/events.ts';
 import { reject } from '../ticket/rejection.ts';
 import type { TicketId } from '../ticket/values.ts';
-import { answer, type Entry, inChunks, particularsOf, type RoundContext } from './entry.ts';
+import { answer, type Entry, idsUnsoughtMax, inChunks, particularsOf, type RoundContext } from './entry.ts';
 
 /** Leaves out entries that are answered already, or will be together with the first of their id. */
 export async function withoutRepeats(
@@ -20,7 +20,12 @@ export async function withoutRepeats(
   const reused: Entry[] = [];
   for (const entry of entries) {
     const { commandId } = entry.command;
-    if (commandId === undefined || entry.tries > 0) continue;
+    if (commandId === undefined) continue;
+    if (entry.tries > 0) {
+      // It conflicted. Where there are other writers, one of them may have taken the same command meanwhile.
+      if (!context.log.soleWriter) suspects.push(entry);
+      continue;
+    }
     const particulars = particularsOf(entry);
     particulars.digest = commandDigest(entry.command);
     const first = context.unanswered.find(commandId);
@@ -33,7 +38,10 @@ export async function withoutRepeats(
     if (first.particulars?.digest === particulars.digest) follow(first, entry);
     else reused.push(entry);
   }
-  await inChunks(suspects, async (entry) => {
+  const isRetry = suspects.some((entry) => entry.tries > 0);
+  const isSmall = !context.log.soleWriter && !isRetry && suspects.length <= idsUnsoughtMax;
+  await inChunks(isSmall ? suspects.filter(namesNoTicket) : suspects, async (entry) => {
+    particularsOf(entry).sought = true;
     if (await answerFromLog(context, entry)) done.add(entry);
   });
   // Last, because the one before it with this id may itself be the reuse, of an id that the log knows.
@@ -49,6 +57,11 @@ function follow(first: Entry, entry: Entry): void {
   const particulars = particularsOf(first);
   particulars.again ??= [];
   particulars.again.push(entry);
+}
+
+/** Such a command never gets as far as the log, which else would tell a reused id. */
+function namesNoTicket({ command }: Entry): boolean {
+  return command.ticketId === undefined && command.type !== 'OpenTicket';
 }
 
 async function answerFromLog(context: RoundContext, entry: Entry): Promise<boolean> {

@@ -39,6 +39,7 @@ export async function emmettSection(bench: Bench): Promise<Section> {
     const common = { stores, database, signal: bench.signal };
     const one = await rateOf({ ...common, clients: 1, append: appendSingly(sample, 1) });
     const many = await rateOf({ ...common, clients: manyClients, append: appendSingly(sample, manyClients) });
+    bench.reached.emmett20Clients = many;
     const bulk = await rateOf({ ...common, clients: 1, append: appendInBulk(sample) });
     const timed = `${measureMs / 1_000} s, simulated desk events, one stream per ticket`;
     const ratio = (what: string, ours: number, theirs: number): Figure => ({

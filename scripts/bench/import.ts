@@ -28,7 +28,12 @@ export async function importSection(bench: Bench): Promise<Section> {
   const dataDir = workspace.newFolder('import');
   const notes: string[] = [];
   const startedAtMs = performance.now();
-  const projector = startProjector({ dataDir, databaseUrl: server.url, onNote: (line) => notes.push(line) });
+  const projector = startProjector({
+    dataDir,
+    log: 'segment',
+    databaseUrl: server.url,
+    onNote: (line) => notes.push(line),
+  });
   try {
     const run = await runDocket(['import', 'uci', file, '--data-dir', dataDir], { signal });
     const imported = run.answer as { rows: number; events: number; rejected: number };

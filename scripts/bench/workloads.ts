@@ -9,6 +9,7 @@ import { diskFiles, type SegmentFile, type SegmentFiles } from '../../adapters/l
 import { deskCommands } from '../../adapters/simulation/desk-commands.ts';
 import { Random } from '../../adapters/simulation/random.ts';
 import { Engine } from '../../domain/engine.ts';
+import type { EventReader } from '../../domain/ports.ts';
 import type { Command } from '../../domain/ticket/commands.ts';
 import { builtInWorkflows } from '../../domain/workflow/registry.ts';
 import { logFolder } from '../runtime/data-folder.ts';
@@ -111,6 +112,9 @@ export interface OpenDesk {
   close(): Promise<void>;
 }
 
+/** What commands can be played into, and counted in. */
+export type Playable = Pick<OpenDesk, 'engine'> & { readonly log: Pick<EventReader, 'head'> };
+
 /** An engine on a new segment log in a data folder, with the limits that production has. */
 export async function openDesk(dataFolder: string): Promise<OpenDesk> {
   const disk: DiskCounts = { bytes: 0, writes: 0 };
@@ -150,7 +154,7 @@ export interface Played {
  * still.
  */
 export async function play(
-  desk: OpenDesk,
+  desk: Playable,
   commands: Iterable<Command>,
   making: 'inside the clock' | 'outside the clock',
   signal: AbortSignal,
@@ -176,7 +180,7 @@ export async function play(
 }
 
 async function time(
-  { engine, log }: OpenDesk,
+  { engine, log }: Playable,
   calls: Iterable<readonly Command[]>,
   played: Played,
   signal: AbortSignal,

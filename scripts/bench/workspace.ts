@@ -97,6 +97,8 @@ export interface Bench {
   /** What earlier sections of this run leave for later ones. */
   readonly reached: {
     engine?: EngineReached;
+    /** Events per second of Emmett's single appends, 20 clients. */
+    emmett20Clients?: number;
     /** The data folder that the real log was imported into. */
     realLog?: string;
   };

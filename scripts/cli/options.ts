@@ -6,6 +6,14 @@ export interface DataOptions {
   readonly dataDir: string;
 }
 
+/** Where the events are kept: in files of the data folder, or in PostgreSQL. */
+export const logKinds = ['segment', 'postgres'] as const;
+export type LogKind = (typeof logKinds)[number];
+
+export interface LogOptions extends DataOptions {
+  readonly log: LogKind;
+}
+
 export interface JsonOptions {
   readonly json?: true;
 }
@@ -16,6 +24,15 @@ export function withDataDir(command: Command): Command {
       .env('DOCKET_DATA_DIR')
       .default('.docket')
       .argParser((folder) => resolve(folder)),
+  );
+}
+
+export function withLog(command: Command): Command {
+  const meaning =
+    'segment: files in the data folder, one process writes; postgres: tables in the PostgreSQL of DATABASE_URL,' +
+    ' which any number of processes may share';
+  return withDataDir(command).addOption(
+    new Option('--log <kind>', meaning).env('DOCKET_LOG').choices(logKinds).default('segment'),
   );
 }
 

@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import { importUci } from '../../adapters/imports/import-uci.ts';
 import type { UciImportReport } from '../../adapters/imports/uci-tally.ts';
-import { type DataOptions, type JsonOptions, withDataDir, withJson } from '../cli/options.ts';
+import { type JsonOptions, type LogOptions, withJson, withLog } from '../cli/options.ts';
 import { note, print, printJson, table } from '../cli/output.ts';
 import { progressBar } from '../cli/progress.ts';
 import { makeDataFolder, rejectsFile } from '../runtime/data-folder.ts';
@@ -25,17 +25,17 @@ export function importCommand(): Command {
     );
   return new Command('import')
     .description('bring the history of another system into the log; twice adds nothing')
-    .addCommand(withJson(withDataDir(uci)).action(importFile));
+    .addCommand(withJson(withLog(uci)).action(importFile));
 }
 
 async function importFile(
   file: string,
-  options: DataOptions & JsonOptions & { rejects?: string },
+  options: LogOptions & JsonOptions & { rejects?: string },
 ): Promise<void> {
   const signal = stopSignal();
   await makeDataFolder(options.dataDir);
   const rejects = options.rejects ?? rejectsFile(options.dataDir);
-  const { sink, server, close } = await openSink(options.dataDir);
+  const { sink, server, close } = await openSink(options);
   const bar = progressBar('importing', 'rows', options);
   const onProgress = ({ rows }: { rows: number }) => bar.report(rows, Math.max(rows, rowsExpected));
   const report = await importUci({ file, sink, rejects, onProgress, signal }).finally(async () => {

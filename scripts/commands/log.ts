@@ -14,7 +14,8 @@ import { type DataOptions, type JsonOptions, wholeNumber, withDataDir, withJson 
 import { print, printJson, table } from '../cli/output.ts';
 import { progressBar } from '../cli/progress.ts';
 import { linkArchive } from '../runtime/archive-link.ts';
-import { logFolder, noLogIn } from '../runtime/data-folder.ts';
+import { logFolder } from '../runtime/data-folder.ts';
+import { noLogIn } from '../runtime/existing-log.ts';
 import { stopSignal } from '../runtime/signals.ts';
 import { systemClock } from '../runtime/system.ts';
 

@@ -2,13 +2,16 @@
 import { hostname } from 'node:os';
 import { Command } from 'commander';
 import { openSegmentReader } from '../../adapters/log/segment/segment-reader.ts';
+import type { EventReader } from '../../domain/ports.ts';
 import { builtInWorkflows } from '../../domain/workflow/registry.ts';
 import { runProjector } from '../../projections/projector.ts';
 import { readModels } from '../../projections/read-models.ts';
-import { type DataOptions, databaseUrl, type JsonOptions, withDataDir, withJson } from '../cli/options.ts';
+import { databaseUrl, type JsonOptions, type LogOptions, withJson, withLog } from '../cli/options.ts';
 import { note, print, printJson } from '../cli/output.ts';
 import { progressBar } from '../cli/progress.ts';
-import { logFolder, openExistingLog } from '../runtime/data-folder.ts';
+import { logFolder } from '../runtime/data-folder.ts';
+import { openExistingLog } from '../runtime/existing-log.ts';
+import { type Turn, waitForTurn } from '../runtime/projector-turn.ts';
 import { openReadModels } from '../runtime/read-models.ts';
 import { stopSignal } from '../runtime/signals.ts';
 import { systemClock } from '../runtime/system.ts';
@@ -17,30 +20,32 @@ export function projectorCommand(): Command {
   const command = new Command('projector')
     .description('tail the log and keep the read models in PostgreSQL')
     .option('--until-caught-up', 'stop once the read models hold all that is in the log');
-  return withJson(withDataDir(command)).action(run);
+  return withJson(withLog(command)).action(run);
 }
 
-async function run(options: DataOptions & JsonOptions & { untilCaughtUp?: true }): Promise<void> {
+async function run(options: LogOptions & JsonOptions & { untilCaughtUp?: true }): Promise<void> {
   const isChild = process.send !== undefined;
   const signal = stopSignal({ ignoreInterrupt: isChild });
-  // A child may be started before its parent has made the log; a person is told when there is none.
-  const reader = isChild
-    ? await openSegmentReader({ folder: logFolder(options.dataDir) })
-    : await openExistingLog(options.dataDir);
+  const reader = await openReader(options, isChild);
   const applicationName = 'docket projector';
   const models = await openReadModels({ ...options, databaseUrl: databaseUrl(), applicationName });
   const bar = progressBar('projecting', 'events', { json: options.json ?? (isChild || undefined) });
   const startedAtMs = performance.now();
   const head = await reader.head();
   let events = 0;
+  let turn: Turn | undefined;
   try {
+    if (options.log === 'postgres') {
+      const waiting = () => note('docket: another projector is at work; this one waits for its turn');
+      turn = await waitForTurn(models.database, signal, waiting);
+    }
     await runProjector({
       reader,
       database: models.database,
       workflows: builtInWorkflows,
       projections: readModels,
       clock: systemClock,
-      signal,
+      signal: turn === undefined ? signal : AbortSignal.any([signal, turn.lost]),
       owner: `${hostname()}/${process.pid}`,
       untilCaughtUp: options.untilCaughtUp ?? false,
       onProgress: (progress) => {
@@ -48,8 +53,11 @@ async function run(options: DataOptions & JsonOptions & { untilCaughtUp?: true }
         bar.report(progress.position, Math.max(head, progress.position));
       },
     });
+    // A projector that ends because it lost its turn has failed, and is started again.
+    turn?.lost.throwIfAborted();
   } finally {
     bar.stop();
+    await turn?.giveUp();
     await models.close();
     await reader.close();
   }
@@ -58,4 +66,11 @@ async function run(options: DataOptions & JsonOptions & { untilCaughtUp?: true }
   else if (options.untilCaughtUp)
     print(`${events.toLocaleString('en')} events projected in ${seconds.toFixed(1)} s`);
   else if (!isChild) note('docket: the projector has stopped');
+}
+
+/** A child may be started before its parent has made the log; a person is told when there is none. */
+function openReader(options: LogOptions, isChild: boolean): Promise<EventReader> {
+  return isChild && options.log === 'segment'
+    ? openSegmentReader({ folder: logFolder(options.dataDir) })
+    : openExistingLog(options);
 }

@@ -3,21 +3,21 @@ import { Command } from 'commander';
 import { builtInWorkflows } from '../../domain/workflow/registry.ts';
 import type { Difference } from '../../projections/compare-rows.ts';
 import { replayCheck } from '../../projections/replay-check.ts';
-import { type DataOptions, databaseUrl, type JsonOptions, withDataDir, withJson } from '../cli/options.ts';
+import { databaseUrl, type JsonOptions, type LogOptions, withJson, withLog } from '../cli/options.ts';
 import { exitCodes, print, printJson } from '../cli/output.ts';
 import { progressBar } from '../cli/progress.ts';
-import { openExistingLog } from '../runtime/data-folder.ts';
+import { openExistingLog } from '../runtime/existing-log.ts';
 import { openReadModels } from '../runtime/read-models.ts';
 
 export function replayCommand(): Command {
   const command = new Command('replay')
     .description('rebuild every row from the log and compare it with PostgreSQL')
     .requiredOption('--check', 'compare, and change nothing');
-  return withJson(withDataDir(command)).action(check);
+  return withJson(withLog(command)).action(check);
 }
 
-async function check(options: DataOptions & JsonOptions): Promise<void> {
-  const reader = await openExistingLog(options.dataDir);
+async function check(options: LogOptions & JsonOptions): Promise<void> {
+  const reader = await openExistingLog(options);
   const applicationName = 'docket replay';
   const models = await openReadModels({ ...options, databaseUrl: databaseUrl(), applicationName });
   const head = await reader.head();

@@ -10,15 +10,15 @@ import { Fault } from '../../domain/errors.ts';
 import { builtInWorkflows, defaultWorkflow } from '../../domain/workflow/registry.ts';
 import { projectionStatus } from '../../projections/checkpoint.ts';
 import { throughput } from '../../projections/queries.ts';
-import { type DataOptions, databaseUrl, wholeNumber, withDataDir } from '../cli/options.ts';
+import { databaseUrl, type LogOptions, wholeNumber, withLog } from '../cli/options.ts';
 import { note } from '../cli/output.ts';
 import { makeDataFolder, snapshotFolder } from '../runtime/data-folder.ts';
 import { playDemo } from '../runtime/demo.ts';
 import { type ProjectorProcess, startProjector } from '../runtime/projector-process.ts';
 import { openReadModels, type ReadModelDatabase } from '../runtime/read-models.ts';
-import { announceServer, retractServer } from '../runtime/server-file.ts';
+import { announceServer, findServer, retractServer } from '../runtime/server-file.ts';
 import { stopSignal } from '../runtime/signals.ts';
-import { openEngine } from '../runtime/sink.ts';
+import { type OpenEngine, openPostgresEngine, openSegmentEngine } from '../runtime/sink.ts';
 import { keepSnapshots, snapshotTimes } from '../runtime/snapshots.ts';
 import { watchRates } from '../runtime/status-line.ts';
 
@@ -26,15 +26,13 @@ export const portDefault = 7420;
 const minuteMs = 60_000;
 const minutesMax = 7 * 24 * 60;
 
-interface ServeOptions extends DataOptions {
+interface ServeOptions extends LogOptions {
   readonly host: string;
   readonly port: number;
   readonly snapshotEvents: number;
   readonly snapshotMinutes: number;
   readonly demo?: true;
 }
-
-type OpenEngine = Awaited<ReturnType<typeof openEngine>>;
 
 export function serveCommand(): Command {
   const command = new Command('serve')
@@ -54,7 +52,7 @@ export function serveCommand(): Command {
       snapshotTimes.afterMs / minuteMs,
     )
     .option('--demo', 'on an empty log, play a short simulated desk');
-  return withDataDir(command).action(serve);
+  return withLog(command).action(serve);
 }
 
 async function serve(options: ServeOptions): Promise<void> {
@@ -62,35 +60,30 @@ async function serve(options: ServeOptions): Promise<void> {
   await makeDataFolder(options.dataDir);
   const stack = new AsyncDisposableStack();
   try {
-    const engine = await openEngine(options.dataDir);
-    // Opened first, so closed last but one: everything before it may still write.
+    // A log in files is opened first: who does not get it has no business with the database.
+    const local = await openLocal(options);
     const models = await openReadModels({
       ...options,
       databaseUrl: databaseUrl(),
       applicationName: 'docket serve',
       takeOwnership: true,
     }).catch(async (error: unknown) => {
-      await engine.close();
+      await local?.close();
       throw error;
     });
     stack.defer(() => models.close());
-    const { dataDir } = options;
+    const engine = local ?? (await openPostgresEngine(models.database));
+    const { dataDir, log } = options;
     const projector = startProjector({
       dataDir,
+      log,
       databaseUrl: models.url,
       onNote: (line) => note(`docket: ${line}`),
     });
     stack.defer(() => projector.stop());
+    // Closed before the projector and the database: everything before it may still write.
     stack.defer(() => engine.close());
-    const keeper = await keepSnapshots({
-      folder: snapshotFolder(dataDir),
-      engine: engine.engine,
-      log: engine.log,
-      workflows: builtInWorkflows,
-      times: { afterEvents: options.snapshotEvents, afterMs: options.snapshotMinutes * minuteMs },
-      onNote: (line) => note(`docket: ${line}`),
-    });
-    stack.defer(() => keeper.stop());
+    await keepWarm(options, engine, stack);
     const url = await listen(options, engine, models, projector, stack);
     await announceServer(dataDir, { pid: process.pid, url });
     stack.defer(() => retractServer(dataDir));
@@ -108,6 +101,40 @@ async function serve(options: ServeOptions): Promise<void> {
     await stack.disposeAsync();
   }
   note('docket: stopped; everything acknowledged is on disk');
+}
+
+/** Where other servers write to the same log, tickets in memory may be behind it, and are not saved. */
+async function keepWarm(
+  { dataDir, snapshotEvents, snapshotMinutes }: ServeOptions,
+  { engine, log }: OpenEngine,
+  stack: AsyncDisposableStack,
+): Promise<void> {
+  if (!log.soleWriter) return;
+  const keeper = await keepSnapshots({
+    folder: snapshotFolder(dataDir),
+    engine,
+    log,
+    workflows: builtInWorkflows,
+    times: { afterEvents: snapshotEvents, afterMs: snapshotMinutes * minuteMs },
+    onNote: (line) => note(`docket: ${line}`),
+  });
+  stack.defer(() => keeper.stop());
+}
+
+/** Undefined where the log is in the database. */
+async function openLocal({ dataDir, log }: ServeOptions): Promise<OpenEngine | undefined> {
+  switch (log) {
+    case 'segment':
+      return openSegmentEngine(dataDir);
+    case 'postgres': {
+      const other = await findServer(dataDir);
+      if (other === undefined) return undefined;
+      const message = `a server (process ${other.pid}, ${other.url}) runs on ${dataDir}; name another folder with --data-dir for this one`;
+      throw new Fault('log_locked', message);
+    }
+    default:
+      return log;
+  }
 }
 
 async function listen(

@@ -1,13 +1,13 @@
 /** `docket simulate`: a seeded support desk whose rates come from a real ServiceNow log. */
 import { Command, Option } from 'commander';
 import { simulateDesk } from '../../adapters/simulation/simulate-desk.ts';
-import { type DataOptions, type JsonOptions, wholeNumber, withDataDir, withJson } from '../cli/options.ts';
+import { type JsonOptions, type LogOptions, wholeNumber, withJson, withLog } from '../cli/options.ts';
 import { exitCodes, print, printJson } from '../cli/output.ts';
 import { progressBar } from '../cli/progress.ts';
 import { stopSignal } from '../runtime/signals.ts';
 import { openSink } from '../runtime/sink.ts';
 
-interface SimulateOptions extends DataOptions, JsonOptions {
+interface SimulateOptions extends LogOptions, JsonOptions {
   readonly seed: number;
   readonly tickets: number;
   readonly workflow: 'support' | 'incident';
@@ -25,13 +25,13 @@ export function simulateCommand(): Command {
       'business seconds per second; as fast as possible if left out',
       wholeNumber(1),
     );
-  return withJson(withDataDir(command)).action(simulate);
+  return withJson(withLog(command)).action(simulate);
 }
 
 async function simulate(options: SimulateOptions): Promise<void> {
   const { seed, tickets, workflow, speed } = options;
   const signal = stopSignal();
-  const { sink, server, close } = await openSink(options.dataDir);
+  const { sink, server, close } = await openSink(options);
   const bar = progressBar('simulating', 'tickets', options);
   const stats = await simulateDesk({
     seed,

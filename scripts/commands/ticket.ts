@@ -5,9 +5,9 @@ import { replay } from '../../domain/ticket/evolve.ts';
 import type { TicketState } from '../../domain/ticket/state.ts';
 import { type LegalCommand, legalFrom } from '../../domain/workflow/legal.ts';
 import { builtInWorkflows } from '../../domain/workflow/registry.ts';
-import { type DataOptions, type JsonOptions, withDataDir, withJson } from '../cli/options.ts';
+import { type JsonOptions, type LogOptions, withJson, withLog } from '../cli/options.ts';
 import { exitCodes, note, print, printJson, table } from '../cli/output.ts';
-import { openExistingLog } from '../runtime/data-folder.ts';
+import { openExistingLog } from '../runtime/existing-log.ts';
 
 /** Longer data is cut in the timeline; `--json` has all of it. */
 const dataCharactersMax = 80;
@@ -18,15 +18,17 @@ export function ticketCommand(): Command {
     .argument('<id>', 'the ticket, such as REQ0000001');
   return new Command('ticket')
     .description('look at one ticket')
-    .addCommand(withJson(withDataDir(show)).action(showTicket));
+    .addCommand(withJson(withLog(show)).action(showTicket));
 }
 
-async function showTicket(id: string, options: DataOptions & JsonOptions): Promise<void> {
-  const reader = await openExistingLog(options.dataDir);
+async function showTicket(id: string, options: LogOptions & JsonOptions): Promise<void> {
+  const reader = await openExistingLog(options);
   const events = await reader.readTicket(id).finally(() => reader.close());
   const ticket = replay(id, events);
   if (ticket === undefined) {
-    note(`docket: there is no ticket ${id} in ${options.dataDir}`);
+    note(
+      `docket: there is no ticket ${id} in ${options.log === 'segment' ? options.dataDir : 'the database'}`,
+    );
     process.exitCode = exitCodes.problemsFound;
     return;
   }

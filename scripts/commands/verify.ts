@@ -3,14 +3,17 @@
  * without gaps, and the legality of every transition under the rules of its day.
  */
 import { Command } from 'commander';
-import { LogDamage } from '../../adapters/log/segment/format.ts';
 import { verifySegments } from '../../adapters/log/segment/verify.ts';
+import { Fault } from '../../domain/errors.ts';
+import type { EventReader } from '../../domain/ports.ts';
 import { HistoryAudit, type HistoryProblem } from '../../domain/ticket/audit.ts';
+import type { RecordedEvent } from '../../domain/ticket/events.ts';
 import { builtInWorkflows } from '../../domain/workflow/registry.ts';
-import { type DataOptions, type JsonOptions, withDataDir, withJson } from '../cli/options.ts';
+import { type JsonOptions, type LogOptions, withJson, withLog } from '../cli/options.ts';
 import { exitCodes, print, printJson } from '../cli/output.ts';
 import { progressBar } from '../cli/progress.ts';
-import { logFolder, openExistingLog } from '../runtime/data-folder.ts';
+import { logFolder } from '../runtime/data-folder.ts';
+import { openExistingLog } from '../runtime/existing-log.ts';
 
 /** Problems told one by one; the rest is only counted. */
 export const problemsShownMax = 100;
@@ -21,11 +24,11 @@ export function verifyCommand(): Command {
   const command = new Command('verify').description(
     'check checksums, contiguity of positions and revisions, and the legality of every transition',
   );
-  return withJson(withDataDir(command)).action(verify);
+  return withJson(withLog(command)).action(verify);
 }
 
-async function verify(options: DataOptions & JsonOptions): Promise<void> {
-  const reader = await openExistingLog(options.dataDir);
+async function verify(options: LogOptions & JsonOptions): Promise<void> {
+  const reader = await openExistingLog(options);
   const audit = new HistoryAudit(builtInWorkflows);
   const bar = progressBar('verifying', 'events', options);
   const problems: Problem[] = [];
@@ -37,13 +40,13 @@ async function verify(options: DataOptions & JsonOptions): Promise<void> {
   };
   try {
     const head = await reader.head();
-    await verifySegments(logFolder(options.dataDir), (batch) => {
+    await readWhole(options, reader, (batch) => {
       events += batch.length;
       for (const event of batch) for (const problem of audit.check(event)) found(problem);
       bar.report(events, Math.max(head, events));
     });
   } catch (error) {
-    if (!(error instanceof LogDamage)) throw error;
+    if (!(error instanceof Fault) || error.code !== 'log_damaged') throw error;
     found({ problem: error.message });
   } finally {
     bar.stop();
@@ -63,4 +66,24 @@ async function verify(options: DataOptions & JsonOptions): Promise<void> {
   if (problemCount > problems.length) print(`… and ${problemCount - problems.length} more`);
   const counts = `${events.toLocaleString('en')} events of ${audit.tickets.toLocaleString('en')} tickets`;
   print(ok ? `ok: ${counts}, all sound` : `${problemCount} problems in ${counts}`);
+}
+
+/**
+ * Files are compared byte by byte; PostgreSQL sees to its own pages, and the order of its rows is checked.
+ */
+async function readWhole(
+  { log, dataDir }: LogOptions,
+  reader: EventReader,
+  each: (batch: readonly RecordedEvent[]) => void,
+): Promise<void> {
+  switch (log) {
+    case 'segment':
+      await verifySegments(logFolder(dataDir), each);
+      return;
+    case 'postgres':
+      for await (const batch of reader.read(1)) each(batch);
+      return;
+    default:
+      return log;
+  }
 }

@@ -6,6 +6,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { LogKind } from '../cli/options.ts';
 
 export const restartsMax = 10;
 export const restartDelayMsMin = 500;
@@ -25,6 +26,7 @@ export interface ProjectorProcess {
 
 export interface ProjectorProcessOptions {
   readonly dataDir: string;
+  readonly log: LogKind;
   /** The database, also where it is the embedded one: the child must not start its own. */
   readonly databaseUrl: string;
   readonly onNote: (line: string) => void;
@@ -62,8 +64,8 @@ class Supervisor implements ProjectorProcess {
   }
 
   #start(): ChildProcess {
-    const { dataDir, databaseUrl } = this.#options;
-    const args = [...process.execArgv, entry, 'projector', '--data-dir', dataDir];
+    const { dataDir, log, databaseUrl } = this.#options;
+    const args = [...process.execArgv, entry, 'projector', '--data-dir', dataDir, '--log', log];
     return spawn(process.execPath, args, {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
       env: { ...process.env, DATABASE_URL: databaseUrl },

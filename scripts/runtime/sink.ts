@@ -3,13 +3,17 @@
  * the log.
  */
 import { httpCommandSink } from '../../adapters/http/client.ts';
+import { openPostgresLog } from '../../adapters/log/postgres/postgres-log.ts';
 import type { Repair } from '../../adapters/log/segment/recovery.ts';
 import { openSegmentLog } from '../../adapters/log/segment/segment-log.ts';
-import { Engine } from '../../domain/engine.ts';
-import type { CommandSink } from '../../domain/ports.ts';
+import { Engine, type EngineLimits } from '../../domain/engine.ts';
+import type { CommandSink, EventLog } from '../../domain/ports.ts';
 import { builtInWorkflows, defaultWorkflow } from '../../domain/workflow/registry.ts';
+import type { Database } from '../../projections/sql.ts';
+import { databaseUrl, type LogOptions } from '../cli/options.ts';
 import { note } from '../cli/output.ts';
 import { logFolder, makeDataFolder } from './data-folder.ts';
+import { openReadModels } from './read-models.ts';
 import { findServer } from './server-file.ts';
 import { systemClock } from './system.ts';
 
@@ -20,31 +24,67 @@ export interface OpenSink {
   close(): Promise<void>;
 }
 
-export async function openSink(dataDir: string): Promise<OpenSink> {
+export async function openSink({ dataDir, log }: LogOptions): Promise<OpenSink> {
   const server = await findServer(dataDir);
   if (server !== undefined) {
     const client = httpCommandSink(server.url);
     return { sink: client, server: server.url, close: () => client.close() };
   }
-  const { engine, close } = await openEngine(dataDir);
-  return { sink: engine, server: undefined, close };
+  switch (log) {
+    case 'segment': {
+      const { engine, close } = await openSegmentEngine(dataDir);
+      return { sink: engine, server: undefined, close };
+    }
+    case 'postgres': {
+      await makeDataFolder(dataDir);
+      const applicationName = 'docket writer';
+      const models = await openReadModels({ dataDir, databaseUrl: databaseUrl(), applicationName });
+      const { engine, close } = await openPostgresEngine(models.database).catch(async (error: unknown) => {
+        await models.close();
+        throw error;
+      });
+      return { sink: engine, server: undefined, close: () => close().finally(() => models.close()) };
+    }
+    default:
+      return log;
+  }
+}
+
+export interface OpenEngine {
+  readonly log: EventLog;
+  readonly engine: Engine;
+  /** Waits for what was submitted. */
+  close(): Promise<void>;
 }
 
 /**
  * The log of a data folder with an engine on it. Throws `Fault('log_locked')` where another process has it.
  */
-export async function openEngine(dataDir: string) {
+export async function openSegmentEngine(dataDir: string): Promise<OpenEngine> {
   await makeDataFolder(dataDir);
   const log = await openSegmentLog({
     folder: logFolder(dataDir),
     clock: systemClock,
     onRepair: (repair) => note(`docket: ${inWords(repair)}`),
   });
+  return engineOn(log);
+}
+
+/** The log of a database, which other processes may be writing to as well. It is to be closed afterwards. */
+export async function openPostgresEngine(database: Database): Promise<OpenEngine> {
+  return engineOn(await openPostgresLog({ database, clock: systemClock }), postgresRounds);
+}
+
+/** Only one round is under way among several writers, and the way to the database is long: so large ones. */
+export const postgresRounds = { roundCommandsMax: 2_048 };
+
+function engineOn(log: EventLog, limits: Partial<EngineLimits> = {}): OpenEngine {
   const engine = new Engine({
     log,
     clock: systemClock,
     workflows: builtInWorkflows,
     defaultWorkflow,
+    limits,
   });
   const close = async () => {
     await engine.drain();

@@ -157,4 +157,35 @@ export function commandsContract(subject: Subject): void {
       { numRuns: 20 },
     );
   });
+
+  test('where there are other writers, a command id is accepted once', async () => {
+    const { log } = subject;
+    if (log.soleWriter) return;
+    await log.append([write('A', 0, commanded('c-1'))]);
+    const outcomes = await log.append([
+      write('B', 0, commanded('c-1')),
+      write('B', 0),
+      write('C', 0, commanded('c-2')),
+      write('D', 0, commanded('c-2')),
+      { ...write('E', 0), also: [write('F', 0, commanded('c-1'))] },
+      write('F', 0),
+      write('G', 0, commanded('c-3')),
+    ]);
+    expect(outcomes).toMatchObject([
+      { status: 'conflict', ticketId: 'B', actualRevision: 0 },
+      { status: 'conflict', ticketId: 'B', actualRevision: 0 },
+      { status: 'appended', position: 2 },
+      { status: 'conflict', ticketId: 'D', actualRevision: 0 },
+      { status: 'conflict', ticketId: 'E', actualRevision: 0 },
+      { status: 'conflict', ticketId: 'F', actualRevision: 0 },
+      { status: 'appended', position: 3 },
+    ]);
+    const calls = await Promise.all([
+      log.append([write('H', 0, commanded('c-4'))]),
+      log.append([write('I', 0, commanded('c-4'))]),
+    ]);
+    expect(calls.map(([outcome]) => outcome?.status)).toEqual(['appended', 'conflict']);
+    expect((await log.findCommand('c-4'))?.events.map((event) => event.ticketId)).toEqual(['H']);
+    expect(await log.revisionOf('I')).toBe(0);
+  });
 }

@@ -173,4 +173,32 @@ export function contentContract(subject: Subject): void {
     await appending;
     expect((await subject.log.readTicket('A'))[0]?.data).toEqual({ fields: { subject: 'before' } });
   });
+
+  test('comes back exactly, whatever characters its texts have', async () => {
+    const { log } = subject;
+    const odd = [
+      '\0',
+      '\ud800',
+      'a\udc00b',
+      '\ufdd0',
+      '\ufdd00000',
+      '\\u0000',
+      '\uffff\u{10ffff}',
+      'e\u0301',
+    ];
+    for (const [index, text] of odd.entries()) {
+      const actor = { id: text, role: 'agent' as const };
+      const origin = { commandId: `id ${text}`, correlationId: text, causationId: text, source: text };
+      const event = newEvent(
+        { type: 'CommentAdded', data: { body: text, public: true } },
+        { ...origin, actor, onBehalfOf: actor, commandDigest: text, state: text, workflow: text },
+      );
+      await log.append([write(`T${text}`, 0, event)]);
+      const common = { ticketId: `T${text}`, partition: 0, recordedAt: subject.clock.time };
+      const expected = { ...event, ...common, revision: 1, position: index + 1 };
+      expect(await log.readTicket(`T${text}`)).toStrictEqual([expected]);
+      expect(await log.findCommand(`id ${text}`)).toStrictEqual({ commandDigest: text, events: [expected] });
+      expect(await log.revisionOf(`T${text}`)).toBe(1);
+    }
+  });
 }

@@ -15,9 +15,9 @@ export interface Ended {
 
 function start(
   args: readonly string[],
-  settings: Readonly<Record<string, string>> = {},
+  settings: NodeJS.ProcessEnv = {},
 ): { child: ChildProcess; ended: Promise<Ended> } {
-  const { DATABASE_URL: _, DOCKET_DATA_DIR: __, ...inherited } = process.env;
+  const { DATABASE_URL: _, DOCKET_DATA_DIR: __, DOCKET_LOG: ___, ...inherited } = process.env;
   const env = { ...inherited, ...settings };
   const child = spawn(process.execPath, [entry, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   let stdout = '';
@@ -39,8 +39,16 @@ export function docket(...args: readonly string[]): Promise<Ended> {
 }
 
 /** A result that was asked for as JSON. */
-export async function docketJson(...args: readonly string[]): Promise<unknown> {
-  const { code, stdout, stderr } = await docket(...args, '--json');
+export function docketJson(...args: readonly string[]): Promise<unknown> {
+  return docketJsonWith({}, ...args);
+}
+
+/** As `docketJson`, with variables of the environment. */
+export async function docketJsonWith(
+  settings: NodeJS.ProcessEnv,
+  ...args: readonly string[]
+): Promise<unknown> {
+  const { code, stdout, stderr } = await start([...args, '--json'], settings).ended;
   if (code !== 0) throw new Error(`docket ${args.join(' ')} ended with ${code}: ${stderr}`);
   return JSON.parse(stdout);
 }
@@ -53,10 +61,7 @@ export interface RunningServer {
 }
 
 /** `docket serve` on a free port, ready to take commands; `settings` are added to its environment. */
-export async function serve(
-  dataDir: string,
-  settings: Readonly<Record<string, string>> = {},
-): Promise<RunningServer> {
+export async function serve(dataDir: string, settings: NodeJS.ProcessEnv = {}): Promise<RunningServer> {
   const { child, ended } = start(['serve', '--port', '0', '--data-dir', dataDir], settings);
   let end: Ended | undefined;
   void ended.then((result) => {

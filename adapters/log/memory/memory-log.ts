@@ -120,11 +120,21 @@ export class MemoryLog implements EventLog {
       }
       revisions.set(part.ticketId, revision + part.events.length);
     }
+    if (parts.some((part) => part.events.some((event) => this.#isRepeated(event)))) {
+      for (const each of parts) lost.add(each.ticketId);
+      const actualRevision = this.#tickets.get(write.ticketId)?.length ?? 0;
+      return { status: 'conflict', ticketId: write.ticketId, actualRevision };
+    }
     const position = this.#events.length + 1;
     // All are copied before any is recorded: an event that can not be copied must leave nothing behind.
     const copies = parts.map(({ ticketId, events }) => ({ ticketId, events: events.map(copyOf) }));
     for (const { ticketId, events } of copies) for (const event of events) this.#record(ticketId, event);
     return { status: 'appended', position, recordedAt: this.#recordedAt };
+  }
+
+  /** Whether it begins a command whose id was accepted before: by another engine, as this one would know. */
+  #isRepeated({ commandId, commandDigest }: NewEvent): boolean {
+    return commandId !== undefined && commandDigest !== undefined && this.#commands.has(commandId);
   }
 
   #record(ticketId: TicketId, event: NewEvent): void {

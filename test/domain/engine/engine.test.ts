@@ -1,6 +1,7 @@
 /** The command path: order, numbers, repeated ids, other writers, overload and failure. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Engine } from '../../../domain/engine.ts';
 import { Fault } from '../../../domain/errors.ts';
 import type { AppendOutcome, EventLog, Write } from '../../../domain/ports.ts';
 import { HistoryAudit } from '../../../domain/ticket/audit.ts';
@@ -254,6 +255,39 @@ describe('other writers', () => {
       'resolved/assigned/L0',
     ]);
     expect(mine.counts.conflicts).toBeGreaterThan(0);
+  });
+
+  it('are seen before a command is refused, or found to change nothing', async () => {
+    const log = memoryLog();
+    const [mine, theirs] = [engineOn(log), engineOn(log)];
+    const refused = async (engine: Engine, what: Command) => {
+      const [outcome] = await engine.submit([what]);
+      return outcome?.status === 'accepted' ? outcome.events : outcome?.code;
+    };
+    await mine.submit([open, assign]);
+    expect(await refused(mine, command('ReopenTicket'))).toBe('illegal_transition');
+    await theirs.submit([resolve]);
+    expect(await refused(mine, command('ReopenTicket'))).toBe(1);
+    expect(await refused(mine, assign)).toBe(0);
+    await theirs.submit([command('AssignTicket', { agent: 'bo' })]);
+    expect(await refused(mine, assign)).toBe(1);
+    expect((await allEvents(log)).map((event) => event.revision)).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
+  it('with the same command at the same time get the first answer of the one that was faster', async () => {
+    const log = memoryLog();
+    const first = { ...open, commandId: 'c-1' };
+    const other = { ...command('OpenTicket', { requester: 'sam' }, 'requester'), commandId: 'c-1' };
+    const engines = [engineOn(log), engineOn(log), engineOn(log)];
+    const outcomes = await Promise.all(
+      [first, first, other].map((each, index) => engines[index]?.submit([each])),
+    );
+    expect(outcomes.flat()).toMatchObject([
+      { status: 'accepted', position: 1, repeated: false },
+      { status: 'accepted', position: 1, repeated: true },
+      { status: 'rejected', code: 'command_id_reused' },
+    ]);
+    expect(await allEvents(log)).toHaveLength(1);
   });
 
   it('who are always faster end in an answer, after a bounded number of tries', async () => {
