@@ -12,6 +12,7 @@ import { answer, dropNumber, Entry, type RoundContext, ticketOf } from './engine
 import { decideAll, forget, prepare } from './engine/round.ts';
 import { OpenSubmissions, Submission } from './engine/submission.ts';
 import { UnansweredCommands } from './engine/unanswered.ts';
+import { unfounded } from './engine/unfounded.ts';
 import { Fault } from './errors.ts';
 import type { AppendOutcome, Clock, CommandSink, EventLog, Outcome, Write } from './ports.ts';
 import { TicketCache } from './ticket/cache.ts';
@@ -220,30 +221,38 @@ export class Engine implements CommandSink {
     before?: Promise<void>,
   ): Promise<void> {
     const [outcomes] = await Promise.all([appended, before]);
-    let conflicts = 0;
-    for (const outcome of outcomes) {
-      if (outcome.status !== 'conflict') continue;
-      conflicts += 1;
-      this.#context.cache.delete(outcome.ticketId);
-    }
-    // Any answer of the round may rest on a write that did not happen.
-    if (conflicts > 0) this.#counts.setbacks += 1;
-    for (const entry of entries) this.#conclude(entry, outcomes, conflicts > 0);
+    if (outcomes.some(isConflict)) this.#setBack(entries, outcomes);
+    else for (const entry of entries) this.#conclude(entry, outcomes);
   }
 
-  #conclude(entry: Entry, outcomes: readonly AppendOutcome[], mustRepeat: boolean): void {
+  /** Some writes of the round did not happen: their commands are decided again, and what rested on them. */
+  #setBack(entries: readonly Entry[], outcomes: readonly AppendOutcome[]): void {
+    this.#counts.setbacks += 1;
+    const mustRepeat = unfounded(this.#context, entries, outcomes);
+    for (const outcome of outcomes) {
+      if (outcome.status === 'conflict') this.#context.cache.delete(outcome.ticketId);
+    }
+    for (const entry of entries) {
+      if (mustRepeat.has(entry)) this.#repeat(entry);
+      else this.#conclude(entry, outcomes);
+    }
+  }
+
+  #conclude(entry: Entry, outcomes: readonly AppendOutcome[]): void {
     const { outcome, write } = entry;
-    const appended = write < 0 ? undefined : outcomes[write];
+    const appended = outcomes[write];
     if (outcome?.status === 'accepted' && appended?.status === 'appended') {
       outcome.position = appended.position;
       answer(this.#context, entry, outcome);
-      return;
-    }
-    if (write >= 0) forget(this.#context, entry);
-    else if (!mustRepeat && outcome !== undefined) {
+    } else if (write < 0 && outcome !== undefined) {
       answer(this.#context, entry, outcome);
-      return;
+    } else {
+      forget(this.#context, entry);
+      this.#repeat(entry);
     }
+  }
+
+  #repeat(entry: Entry): void {
     this.#counts.conflicts += 1;
     if (entry.tries <= this.#limits.conflictRetriesMax) {
       // Another writer may have taken an automatic number meanwhile: it must not be tried again.
@@ -278,4 +287,8 @@ export class Engine implements CommandSink {
     this.#context.unanswered.clear();
     for (const submission of this.#submissions.takeAll()) this.#unanswered -= submission.fail(error);
   }
+}
+
+function isConflict({ status }: AppendOutcome): boolean {
+  return status === 'conflict';
 }

@@ -1,7 +1,7 @@
 /**
  * Deciding where others write to the same log. A write that was decided on an old state conflicts, and is
  * decided again; a refusal, or a command that changes nothing, writes nothing and would stand. So before they
- * are answered, the tickets that they rest on are compared with the log, and their ids looked up.
+ * are answered, the tickets that they rest on are compared with the log.
  */
 import type { Write } from '../ports.ts';
 import { relatedTickets } from '../ticket/other-tickets.ts';
@@ -33,13 +33,6 @@ async function mustDecideAgain(
 ): Promise<boolean> {
   const unwritten = entries.filter((entry) => entry.write < 0);
   if (unwritten.length === 0) return false;
-  // It may be a command that was accepted before, and be refused only because of that.
-  if (
-    unwritten.some(
-      ({ command, particulars }) => command.commandId !== undefined && particulars?.sought !== true,
-    )
-  )
-    return true;
   // What a write of the round changes, its expected revision is checked of.
   const written = new Set(
     writes.flatMap((write) => [write, ...(write.also ?? [])].map(({ ticketId }) => ticketId)),

@@ -12,12 +12,6 @@ import type { UnansweredCommands } from './unanswered.ts';
 /** How many tickets or command ids are looked up in the log at once. */
 export const lookUpsAtOnceMax = 256;
 
-/**
- * Where there are other writers, so few new command ids in a round are not looked up before: the log refuses
- * one that it knows, and small rounds are short enough for the way to the log and back to count.
- */
-export const idsUnsoughtMax = 32;
-
 /** What deciding needs; the engine's parts. */
 export interface RoundContext {
   readonly log: EventLog;
@@ -56,8 +50,6 @@ export class Entry {
 export interface Particulars {
   /** Fingerprint of the body of a command with an id. */
   digest: string | undefined;
-  /** Whether its command id was looked up in the log. */
-  sought: boolean;
   /** Ids given to the tickets that the command opens, kept when it is decided again. */
   ticketId: TicketId | undefined;
   newTicketId: TicketId | undefined;
@@ -73,7 +65,6 @@ export type Decided = Rejection | { -readonly [K in keyof Accepted]: Accepted[K]
 export function particularsOf(entry: Entry): Particulars {
   entry.particulars ??= {
     digest: undefined,
-    sought: false,
     ticketId: undefined,
     newTicketId: undefined,
     numbered: undefined,

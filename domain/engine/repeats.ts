@@ -8,7 +8,7 @@ import { commandDigest } from '../ticket/command-digest.ts';
 import type { RecordedEvent } from '../ticket/events.ts';
 import { reject } from '../ticket/rejection.ts';
 import type { TicketId } from '../ticket/values.ts';
-import { answer, type Entry, idsUnsoughtMax, inChunks, particularsOf, type RoundContext } from './entry.ts';
+import { answer, type Entry, inChunks, particularsOf, type RoundContext } from './entry.ts';
 
 /** Leaves out entries that are answered already, or will be together with the first of their id. */
 export async function withoutRepeats(
@@ -38,10 +38,7 @@ export async function withoutRepeats(
     if (first.particulars?.digest === particulars.digest) follow(first, entry);
     else reused.push(entry);
   }
-  const isRetry = suspects.some((entry) => entry.tries > 0);
-  const isSmall = !context.log.soleWriter && !isRetry && suspects.length <= idsUnsoughtMax;
-  await inChunks(isSmall ? suspects.filter(namesNoTicket) : suspects, async (entry) => {
-    particularsOf(entry).sought = true;
+  await inChunks(suspects, async (entry) => {
     if (await answerFromLog(context, entry)) done.add(entry);
   });
   // Last, because the one before it with this id may itself be the reuse, of an id that the log knows.
@@ -57,11 +54,6 @@ function follow(first: Entry, entry: Entry): void {
   const particulars = particularsOf(first);
   particulars.again ??= [];
   particulars.again.push(entry);
-}
-
-/** Such a command never gets as far as the log, which else would tell a reused id. */
-function namesNoTicket({ command }: Entry): boolean {
-  return command.ticketId === undefined && command.type !== 'OpenTicket';
 }
 
 async function answerFromLog(context: RoundContext, entry: Entry): Promise<boolean> {
