@@ -1,22 +1,34 @@
 /**
  * Makes batches durable, one at a time: write, sync, publish, then tell whoever waits. Between two batches
- * of different segments it seals the one and begins the other.
+ * of different segments it seals the one and begins the other. When no append has come for a while, it leaves
+ * a marker, which proves that what was acknowledged last is durable.
  *
  * It must never tell anyone before the sync returned, and never write or sync again after one failed.
  */
-import { join } from 'node:path';
-import { Fault } from '../../../domain/errors.ts';
+import type { Fault } from '../../../domain/errors.ts';
 import { createSegment, writeSidecar } from './disk-steps.ts';
-import type { Batch, FrameWriter, StageStart, Waiter } from './frame-writer.ts';
+import type { Batch, FrameWriter, Waiter } from './frame-writer.ts';
+import { GrowingFile } from './growing-file.ts';
 import type { DurablePoint } from './reading.ts';
-import { type Disk, headerOf } from './recovery.ts';
+import { type Disk, headerOf, type Recovered } from './recovery.ts';
 import type { Segment, Segments } from './segments.ts';
 import { Sidecar } from './sidecar.ts';
-import { isMissing, type SegmentFile } from './storage.ts';
-import { encodeWatermark, watermarkName } from './watermark.ts';
+import { type Watermark, WatermarkWriter } from './watermark.ts';
 
-/** Ticket tables of sealed segments that stay in memory, so that recent tickets need no I/O. */
-const residentTicketBytesMax = 128 * 1024 * 1024;
+/** Does `work` after a while, unless it is called off by what is returned. */
+export type Schedule = (work: () => void, delayMs: number) => () => void;
+
+export interface CommitOptions {
+  /** A segment that has grown to this is sealed. */
+  readonly segmentBytesMax: number;
+  /** Written ahead with zeros. */
+  readonly prewrittenBytes: number;
+  /** How long no append must have come before a marker is written. */
+  readonly idleMarkerDelayMs: number;
+  readonly schedule: Schedule;
+  /** Ticket tables of sealed segments that stay in memory, so that recent tickets need no I/O. */
+  readonly residentTicketBytesMax: number;
+}
 
 interface Listeners {
   /** There is room for more staged bytes. */
@@ -26,43 +38,64 @@ interface Listeners {
 
 export class Committer {
   durable: DurablePoint;
-  failed: Fault | undefined;
   readonly #disk: Disk;
   readonly #segments: Segments;
   readonly #writer: FrameWriter;
+  readonly #options: CommitOptions;
   readonly #listeners: Listeners;
+  readonly #zeros: Buffer;
   readonly #watching = new Set<() => void>();
   #segment: Segment;
-  #file: SegmentFile | undefined;
-  #watermark: SegmentFile | undefined;
+  #file: GrowingFile | undefined;
+  #watermark: WatermarkWriter | undefined;
   #inFlight: Batch | undefined;
   #running = false;
+  #work: Promise<void> = Promise.resolve();
   #stopped = false;
-  #publishing: Promise<void> | undefined;
-  #publishAgain = false;
+  /** The closing mark is staged: nothing will follow it. */
+  #closing = false;
   #sidecarWork: Promise<void> = Promise.resolve();
+  /** Whether something durable lies behind the last frame that proves what is before it. */
+  #unproven: boolean;
+  #callOffMarker: () => void = () => {};
 
-  constructor(disk: Disk, segments: Segments, writer: FrameWriter, start: StageStart, listeners: Listeners) {
+  constructor(
+    disk: Disk,
+    recovered: Recovered,
+    writer: FrameWriter,
+    options: CommitOptions,
+    listeners: Listeners,
+  ) {
+    const { segments, start, proven } = recovered;
     this.#disk = disk;
     this.#segments = segments;
     this.#writer = writer;
+    this.#options = options;
     this.#listeners = listeners;
+    this.#zeros = Buffer.alloc(options.prewrittenBytes);
     this.#segment = start.segment;
+    this.#unproven = !proven;
     const lastPosition = start.nextPosition - 1;
     this.durable = { segment: start.segment.firstPosition, offset: start.offset, lastPosition };
+    disk.files.onFailed = (fault) => this.#stopForGood(fault);
+  }
+
+  /** Why the log has stopped for good. */
+  get failed(): Fault | undefined {
+    return this.#disk.files.failed;
   }
 
   async start(): Promise<void> {
     const { files, folder } = this.#disk;
-    const path = join(folder, watermarkName);
-    this.#file = await files.open(this.#segment.path, 'write');
     try {
-      this.#watermark = await files.open(path, 'write');
+      this.#file = await this.#openFile(this.#segment);
+      this.#watermark = await WatermarkWriter.open(files, folder, this.#mark(), (cause) => files.fail(cause));
+      if (this.failed !== undefined) throw this.failed;
     } catch (error) {
-      if (!isMissing(error)) throw error;
-      this.#watermark = await files.open(path, 'create');
+      await this.#closeFiles();
+      throw error;
     }
-    await this.#watermark.write(this.#mark(), 0);
+    this.#scheduleMarker();
   }
 
   /** Bytes staged and not yet durable. */
@@ -74,7 +107,10 @@ export class Committer {
   kick(): void {
     if (this.#running || this.failed !== undefined || this.#writer.last === undefined) return;
     this.#running = true;
-    setImmediate(() => void this.#run());
+    this.#callOffMarker();
+    setImmediate(() => {
+      this.#work = this.#run();
+    });
   }
 
   /** Tells `waiter` when everything that is staged now is durable, at once where nothing is. */
@@ -115,20 +151,28 @@ export class Committer {
   /** Makes everything durable, leaves the closing mark, and closes the files. */
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#callOffMarker();
     this.wake();
     try {
       if (this.failed === undefined) {
         await this.flushed();
+        this.#closing = true;
         this.#writer.stageClosingMark();
         this.kick();
         await this.flushed();
       }
-      await Promise.all([this.#publishing, this.#sidecarWork]);
-      if (this.failed !== undefined) throw this.failed;
     } finally {
-      await this.#file?.close();
-      await this.#watermark?.close();
+      await this.#closeFiles();
     }
+    if (this.failed !== undefined) throw this.failed;
+  }
+
+  /** Not before the last write has returned: another file may be given the same descriptor. */
+  async #closeFiles(): Promise<void> {
+    await this.#work;
+    await this.#sidecarWork;
+    const closed = await Promise.allSettled([this.#file?.close(), this.#watermark?.close()]);
+    for (const each of closed) if (each.status === 'rejected') this.#disk.files.fail(each.reason);
   }
 
   async #run(): Promise<void> {
@@ -137,21 +181,24 @@ export class Committer {
         await this.#commit(batch);
       }
       this.#running = false;
+      this.#scheduleMarker();
     } catch (error) {
-      this.#fail(error);
+      this.#disk.files.fail(error);
     }
   }
 
   async #commit(batch: Batch): Promise<void> {
     this.#inFlight = batch;
     const file = await this.#fileOf(batch.segment);
-    await file.write(batch.bytes.subarray(0, batch.length), batch.startOffset);
-    await file.sync();
+    const isLast = batch.seals || this.#closing;
+    await file.append(batch.bytes.subarray(0, batch.length), batch.startOffset, isLast);
     if (this.failed !== undefined) throw this.failed;
     const { firstPosition: segment } = batch.segment;
+    // A batch without events is a mark, which proves whatever is before it.
+    this.#unproven = batch.lastPosition > this.durable.lastPosition;
     this.durable = { segment, offset: batch.startOffset + batch.length, lastPosition: batch.lastPosition };
     this.#inFlight = undefined;
-    this.#publish();
+    this.#watermark?.publish(this.#mark());
     for (const waiter of batch.waiters) waiter.resolve();
     this.wake();
     this.#writer.recycle(batch);
@@ -159,14 +206,30 @@ export class Committer {
     this.#listeners.onRoom();
   }
 
-  async #fileOf(segment: Segment): Promise<SegmentFile> {
+  #scheduleMarker(): void {
+    this.#callOffMarker();
+    if (!this.#unproven || this.#stopped) return;
+    this.#callOffMarker = this.#options.schedule(() => this.#leaveMarker(), this.#options.idleMarkerDelayMs);
+  }
+
+  #leaveMarker(): void {
+    if (this.#running || this.#stopped || !this.#unproven || this.failed !== undefined) return;
+    this.#writer.stageMarker();
+    this.kick();
+  }
+
+  async #fileOf(segment: Segment): Promise<GrowingFile> {
     if (this.#file !== undefined && segment === this.#segment) return this.#file;
     await this.#file?.close();
     this.#file = undefined;
     await createSegment(this.#disk.files, segment.path, headerOf(segment, this.#segments.seed));
-    this.#file = await this.#disk.files.open(segment.path, 'write');
+    this.#file = await this.#openFile(segment);
     this.#segment = segment;
     return this.#file;
+  }
+
+  #openFile(segment: Segment): Promise<GrowingFile> {
+    return GrowingFile.open(this.#disk.files, segment.path, this.#zeros, this.#options.segmentBytesMax);
   }
 
   /**
@@ -175,7 +238,9 @@ export class Committer {
    */
   async #seal(batch: Batch): Promise<void> {
     await this.#sidecarWork;
-    this.#sidecarWork = this.#index(batch).catch((error: unknown) => this.#fail(error));
+    this.#sidecarWork = this.#index(batch).catch((error: unknown) => {
+      this.#disk.files.fail(error);
+    });
   }
 
   async #index(batch: Batch): Promise<void> {
@@ -190,36 +255,17 @@ export class Committer {
     await writeSidecar(files, open, segment.path, facts, { tickets, commands, directory });
     segment.sidecar = await Sidecar.open(open, segment.path, salt);
     segment.commands = undefined;
-    this.#segments.keepTables(residentTicketBytesMax);
+    this.#segments.keepTables(this.#options.residentTicketBytesMax);
   }
 
-  #publish(): void {
-    this.#publishAgain = true;
-    this.#publishing ??= this.#publishLatest()
-      .catch((error: unknown) => this.#fail(error))
-      .finally(() => {
-        this.#publishing = undefined;
-      });
-  }
-
-  async #publishLatest(): Promise<void> {
-    while (this.#publishAgain) {
-      this.#publishAgain = false;
-      await this.#watermark?.write(this.#mark(), 0);
-    }
-  }
-
-  #mark(): Buffer {
+  #mark(): Watermark {
     const segment = this.#segments.byFirst(this.durable.segment) ?? this.#segment;
-    return encodeWatermark({ salt: segment.salt, ...this.durable });
+    return { salt: segment.salt, ...this.durable };
   }
 
-  #fail(cause: unknown): void {
-    if (this.failed !== undefined) return;
-    const fault = new Fault('log_failed', `writing to ${this.#disk.folder} failed; open the log anew`, {
-      cause,
-    });
-    this.failed = fault;
+  /** Nothing that waits, and nothing that would be written next, is acknowledged any more. */
+  #stopForGood(fault: Fault): void {
+    this.#callOffMarker();
     const batches = [this.#inFlight];
     for (let batch = this.#writer.take(); batch !== undefined; batch = this.#writer.take())
       batches.push(batch);

@@ -6,7 +6,7 @@
  *
  *     file header, 64 bytes                     frame header, 56 bytes
  *      0  8 bytes  "DOCKETSG"                    0  u32  "DKTF"
- *      8  u32      format version                4  u32  kind: 1 events, 2 closed, 3 sealed
+ *      8  u32      format version                4  u32  kind: 1 events, 2 closed, 3 sealed, 4 marker
  *     16  2 x u32  salt, random per segment      8  u32  payload bytes
  *     24  2 x u32  hash seed, the same in all   12  u32  events in the payload
  *     32  f64      position of the first event  16  f64  position of the first event
@@ -45,8 +45,9 @@ export const frameBytesMax = 64 * 1024 * 1024;
 /** The most events in a frame, and so in one atomic write. */
 export const frameEventsMax = 65_535;
 
-export const frameKinds = { events: 1, closed: 2, sealed: 3 } as const;
+export const frameKinds = { events: 1, closed: 2, sealed: 3, marker: 4 } as const;
 export type FrameKind = (typeof frameKinds)[keyof typeof frameKinds];
+const knownKinds: readonly FrameKind[] = Object.values(frameKinds);
 
 export interface Salt {
   readonly lo: number;
@@ -70,15 +71,25 @@ export interface FrameHeader {
   readonly payloadCrc: number;
 }
 
-/** Bytes of the log that no crash can explain: which file, and from which byte on. */
+/** Bytes of the log that no crash can explain: which file, from which byte and which position on. */
 export class LogDamage extends Fault {
   readonly file: string;
   readonly offset: number;
+  /** Of the first event that can not be told any more, where that is known. */
+  readonly position: number | undefined;
 
-  constructor(file: string, offset: number, what: string, options?: { cause?: unknown }) {
-    super('log_damaged', `${file} is damaged at byte ${offset}: ${what}`, options);
+  constructor(
+    file: string,
+    offset: number,
+    what: string,
+    options: { readonly cause?: unknown; readonly position?: number | undefined } = {},
+  ) {
+    const { position, ...rest } = options;
+    const where = position === undefined ? '' : `, position ${position}`;
+    super('log_damaged', `${file} is damaged at byte ${offset}${where}: ${what}`, rest);
     this.file = file;
     this.offset = offset;
+    this.position = position;
   }
 }
 
@@ -149,9 +160,8 @@ export function decodeFrameHeader(bytes: Buffer, at: number, salt: Salt): FrameH
   if (at + frameHeaderBytes > bytes.length || bytes.readUInt32LE(at) !== frameMagicNumber) return undefined;
   if (bytes.readUInt32LE(at + 40) !== salt.lo || bytes.readUInt32LE(at + 44) !== salt.hi) return undefined;
   if (bytes.readUInt32LE(at + 52) !== crc32(bytes.subarray(at, at + 52))) return undefined;
-  const kind = bytes.readUInt32LE(at + 4);
-  if (kind !== frameKinds.events && kind !== frameKinds.closed && kind !== frameKinds.sealed)
-    return undefined;
+  const kind = knownKinds.find((known) => known === bytes.readUInt32LE(at + 4));
+  if (kind === undefined) return undefined;
   return {
     kind,
     payloadBytes: bytes.readUInt32LE(at + 8),
@@ -168,11 +178,11 @@ export function payloadIntact(payload: Uint8Array, header: FrameHeader): boolean
 }
 
 /** Runs a decoder; whatever it refuses passed its checksum and still makes no sense, which is damage too. */
-export function undamaged<T>(path: string, offset: number, decode: () => T): T {
+export function undamaged<T>(path: string, offset: number, position: number, decode: () => T): T {
   try {
     return decode();
   } catch (cause) {
     if (cause instanceof LogDamage) throw cause;
-    throw new LogDamage(path, offset, 'a record can not be read', { cause });
+    throw new LogDamage(path, offset, 'a record can not be read', { cause, position });
   }
 }

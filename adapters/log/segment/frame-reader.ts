@@ -75,9 +75,11 @@ export class FrameReader {
       }
       const payload = bytes.subarray(frameHeaderBytes, Math.min(end, length));
       if (!payloadIntact(payload, header)) {
-        throw new LogDamage(segment.path, offset, "the frame's payload fails its checksum");
+        throw new LogDamage(segment.path, offset, "the frame's payload fails its checksum", {
+          position: header.firstPosition,
+        });
       }
-      return undamaged(segment.path, offset, () => use(header, payload));
+      return undamaged(segment.path, offset, header.firstPosition, () => use(header, payload));
     } finally {
       if (this.#spare.length < spareBuffersMax) this.#spare.push(spare);
     }
@@ -92,7 +94,9 @@ export function recordOffset(
   place: { readonly frameOffset: number; readonly index: number },
 ): number {
   if (place.index >= header.eventCount) {
-    throw new LogDamage(segment.path, place.frameOffset, `the frame has no record number ${place.index}`);
+    throw new LogDamage(segment.path, place.frameOffset, `the frame has no record number ${place.index}`, {
+      position: header.firstPosition,
+    });
   }
   let at = 0;
   for (let index = 0; index < place.index; index += 1) at = recordEnd(payload, at);

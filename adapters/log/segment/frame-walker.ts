@@ -31,7 +31,13 @@ export interface Frame {
 export type Step =
   | Frame
   | { readonly status: 'end' }
-  | { readonly status: 'bad'; readonly offset: number; readonly reason: string };
+  | {
+      readonly status: 'bad';
+      readonly offset: number;
+      /** Of the first event that can not be told any more. */
+      readonly position: number;
+      readonly reason: string;
+    };
 
 export class FrameWalker {
   /** Of the next frame. */
@@ -72,7 +78,7 @@ export class FrameWalker {
   }
 
   #bad(reason: string): Step {
-    return { status: 'bad', offset: this.offset, reason };
+    return { status: 'bad', offset: this.offset, position: this.position, reason };
   }
 
   /**
@@ -113,6 +119,8 @@ export async function requireFileHeader(
   firstPosition: number,
 ): Promise<FileHeader> {
   const header = await readFileHeader(file, path, firstPosition);
-  if (header === undefined) throw new LogDamage(path, 0, 'no intact file header begins here');
+  if (header === undefined) {
+    throw new LogDamage(path, 0, 'no intact file header begins here', { position: firstPosition });
+  }
   return header;
 }

@@ -131,6 +131,12 @@ export class FrameWriter {
     this.#emptyFrame(frameKinds.closed);
   }
 
+  /** Stages the frame that proves, after idle, that everything before it is durable. */
+  stageMarker(): void {
+    this.#closeFrame();
+    this.#emptyFrame(frameKinds.marker);
+  }
+
   recycle(batch: Batch): void {
     if (batch.bytes.length === batchBufferBytes && this.#spare.length < spareBuffersMax) {
       this.#spare.push(batch.bytes);

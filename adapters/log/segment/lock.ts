@@ -10,7 +10,7 @@ import { link, readdir, readFile, rename, unlink, writeFile } from 'node:fs/prom
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { Fault } from '../../../domain/errors.ts';
-import { type FolderLock, isMissing } from './storage.ts';
+import { type FolderLock, isMissing, syncFolder } from './storage.ts';
 
 /** Lost races before giving up; each one means that another process took the lock in the meantime. */
 const takeTriesMax = 16;
@@ -61,6 +61,8 @@ async function take(folder: string, generation: number, mine: Holder): Promise<b
     await unlink(path);
     return false;
   }
+  // A power cut of a disk's server must not let a writer elsewhere take the lock of a living one.
+  await syncFolder(folder);
   const older = generations.filter((other) => other < generation);
   await Promise.all(older.map((other) => unlink(lockPath(folder, other)).catch(() => undefined)));
   return true;
@@ -72,13 +74,18 @@ function release(folder: string, generation: number, mine: Holder): FolderLock {
     async release() {
       const draft = await writeDraft(folder, { ...mine, released: true });
       await rename(draft, lockPath(folder, generation));
+      await syncFolder(folder);
     },
   };
 }
 
 async function writeDraft(folder: string, holder: Holder): Promise<string> {
   const draft = join(folder, `LOCK-${process.pid}-${crypto.randomUUID()}.tmp`);
-  await writeFile(draft, `${JSON.stringify(holder)}\n`, { mode: 0o600, flag: 'wx' });
+  await writeFile(draft, `${JSON.stringify(holder)}\n`, {
+    mode: 0o600,
+    flag: 'wx',
+    flush: true,
+  });
   return draft;
 }
 

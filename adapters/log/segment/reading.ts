@@ -127,7 +127,7 @@ class Cursor {
 
   #take(frame: Frame, events: RecordedEvent[], eventsMax: number): void {
     const { header, payload, offset } = frame;
-    undamaged(this.#segment.path, offset, () => {
+    undamaged(this.#segment.path, offset, header.firstPosition, () => {
       while (this.#record < header.eventCount && events.length < eventsMax) {
         if (header.firstPosition + this.#record >= this.#next) {
           const first = this.#segment.firstPosition;
@@ -152,7 +152,9 @@ class Cursor {
         else return step;
       } else if (reopened) {
         const what = step.status === 'bad' ? step.reason : 'the segment ends without being sealed';
-        throw new LogDamage(this.#segment.path, this.#walker.offset, what);
+        throw new LogDamage(this.#segment.path, this.#walker.offset, what, {
+          position: this.#walker.position,
+        });
       } else {
         // A writer that recovered has put another file in this one's place: look once more before judging.
         reopened = true;
@@ -179,6 +181,7 @@ class Cursor {
         this.#segment.path,
         this.#walker.offset,
         `no segment begins at position ${position}`,
+        { position },
       );
     }
     this.#walker = this.#walk(fileHeaderBytes, position);
@@ -194,6 +197,8 @@ class Cursor {
 
 function segmentHolding(view: LogView, position: number): Segment {
   const segment = view.segments.holding(position);
-  if (segment === undefined) throw new LogDamage('the log', 0, `no segment holds position ${position}`);
+  if (segment === undefined) {
+    throw new LogDamage('the log', 0, `no segment holds position ${position}`, { position });
+  }
   return segment;
 }

@@ -2,37 +2,30 @@
  * Opening a log after whatever happened to it. The rule, in one sentence: what may have been acknowledged
  * is never given up, and what can not have been is set aside, not destroyed.
  *
- * Only the last segment can have a torn tail. A bad frame in it below an offset that is known to have been
- * synced (told by a frame's durableUpTo, before or behind it, or by the `durable` file) is damage: the log
- * is not opened and nothing is changed. Any other bad frame is a write that a crash cut short: the tail is
- * copied to `<segment>.torn-<time>` and the segment is written anew without it. Frames that are whole but
- * were not known to be synced are written anew as well: after a failed sync the cache may hold what the
- * disk does not.
+ * First everything is judged, and damage refused, with nothing changed: a bad frame below an offset that is
+ * known to have been synced (told by a frame's durableUpTo, before or behind it, by the `durable` file, or by
+ * a sealed segment's sidecar) is damage. Only then is mended what a crash left (last-segment.ts).
  */
 import { join } from 'node:path';
-import { copyRange, createSegment, writeSidecar } from './disk-steps.ts';
+import { createSegment, writeSidecar } from './disk-steps.ts';
 import {
-  decodeFrameHeader,
   draftSuffix,
   type FileHeader,
   fileHeaderBytes,
-  frameHeaderBytes,
-  frameKinds,
-  frameMagic,
   LogDamage,
   positionOfName,
   type Salt,
   segmentName,
-  tornInfix,
 } from './format.ts';
-import { readFileHeader, requireFileHeader } from './frame-walker.ts';
+import { requireFileHeader } from './frame-walker.ts';
 import type { StageStart } from './frame-writer.ts';
+import type { FusedFiles } from './fuse.ts';
 import { type HashSeed, KeyHash } from './hash.ts';
-import type { OpenFiles, PooledFile } from './open-files.ts';
-import { type Scanned, scanSealed, scanSegment } from './scan.ts';
+import { headerTorn, type Judged, judgeLast, mendLast, setAside } from './last-segment.ts';
+import type { OpenFiles } from './open-files.ts';
+import { scanSealed } from './scan.ts';
 import { growingSegment, type Segment, Segments } from './segments.ts';
 import { Sidecar } from './sidecar.ts';
-import type { SegmentFiles } from './storage.ts';
 import { readWatermarkIn, type Watermark } from './watermark.ts';
 
 /** What opening a log had to mend. */
@@ -57,7 +50,7 @@ export type Repair =
 const recordedAtFloor = -8.64e15;
 
 export interface Disk {
-  readonly files: SegmentFiles;
+  readonly files: FusedFiles;
   readonly open: OpenFiles;
   readonly folder: string;
   readonly onRepair: (repair: Repair) => void;
@@ -66,6 +59,8 @@ export interface Disk {
 export interface Recovered {
   readonly segments: Segments;
   readonly start: StageStart;
+  /** Whether a frame, or the segment's being empty, proves that everything in the log is durable. */
+  readonly proven: boolean;
 }
 
 export function randomPair(): Salt & HashSeed {
@@ -80,23 +75,31 @@ export function randomPair(): Salt & HashSeed {
 export async function recover(disk: Disk, now: number): Promise<Recovered> {
   const { files, folder } = disk;
   const names = await files.list(folder);
-  for (const name of names) if (name.endsWith(draftSuffix)) await files.remove(join(folder, name));
   const firsts = names.flatMap((name) => positionOfName(name) ?? []).sort((left, right) => left - right);
   const mark = await readWatermarkIn(files, folder);
-  const torn = await setAsideTornHeader(disk, firsts.at(-1), mark, now);
-  if (torn) firsts.pop();
+  const torn = await tornHeaderIn(disk, firsts.at(-1), mark);
+  if (torn !== undefined) firsts.pop();
   const last = firsts.at(-1);
   if (mark !== undefined && mark.lastPosition > 0 && mark.segment > (last ?? 0)) {
-    throw new LogDamage(join(folder, segmentName(mark.segment)), 0, 'the segment is missing');
+    throw missing(folder, mark.segment);
   }
   const segments = new Segments(disk.open, await seedOf(disk, firsts[0]), (segment) =>
     reindex(disk, segments, segment),
   );
+  const judged =
+    last === undefined
+      ? undefined
+      : await judgeLast(disk, segmentPath(disk, last), last, segments.hash, mark, torn !== undefined);
   for (const [at, first] of firsts.slice(0, -1).entries()) {
-    segments.add(await openSealed(disk, segments.hash, first, firsts[at + 1]));
+    segments.add(await examineSealed(disk, first, firsts[at + 1]));
   }
-  if (last === undefined) return { segments, start: await begin(disk, segments, 1, recordedAtFloor) };
-  return { segments, start: await recoverLast(disk, segments, last, mark, torn, now) };
+  for (const [at, segment] of segments.all.entries()) {
+    await completeSealed(disk, segments.hash, segment, firsts[at + 1]);
+  }
+  for (const name of names) if (name.endsWith(draftSuffix)) await files.remove(join(folder, name));
+  if (torn !== undefined) await setAside(disk, torn, now);
+  if (judged === undefined) return begin(disk, segments, 1, recordedAtFloor);
+  return goOn(disk, segments, judged, now);
 }
 
 /** Makes the memory index of a sealed segment whose sidecar can not be used, and the sidecar. */
@@ -113,166 +116,105 @@ export async function reindex(disk: Disk, segments: Segments, segment: Segment) 
   return index;
 }
 
-async function seedOf(disk: Disk, first: number | undefined): Promise<HashSeed> {
-  if (first === undefined) return randomPair();
-  const path = join(disk.folder, segmentName(first));
-  return (await requireFileHeader(disk.open.file(path), path, first)).seed;
-}
-
-/** A new segment at the log's end. */
-async function begin(disk: Disk, segments: Segments, first: number, recordedAt: number): Promise<StageStart> {
-  const segment = growingSegment(disk.folder, first, randomPair(), recordedAt);
-  await createSegment(disk.files, segment.path, headerOf(segment, segments.seed));
-  segments.add(segment);
-  return { segment, offset: fileHeaderBytes, nextPosition: first, recordedAt };
-}
-
 export function headerOf(segment: Segment, seed: HashSeed): FileHeader {
   const { salt, firstPosition, recordedAtMin } = segment;
   return { salt, seed, firstPosition, recordedAtMin };
 }
 
-async function openSealed(
+function segmentPath(disk: Disk, first: number): string {
+  return join(disk.folder, segmentName(first));
+}
+
+function missing(folder: string, position: number): LogDamage {
+  return new LogDamage(join(folder, segmentName(position)), 0, 'the segment is missing', { position });
+}
+
+/** The path of the last segment where a crash cut its making short. */
+async function tornHeaderIn(
   disk: Disk,
-  hash: KeyHash,
-  first: number,
-  next: number | undefined,
-): Promise<Segment> {
-  const path = join(disk.folder, segmentName(first));
+  last: number | undefined,
+  mark: Watermark | undefined,
+): Promise<string | undefined> {
+  if (last === undefined) return undefined;
+  const path = segmentPath(disk, last);
+  return (await headerTorn(disk.open.file(path), path, last, mark)) ? path : undefined;
+}
+
+async function seedOf(disk: Disk, first: number | undefined): Promise<HashSeed> {
+  if (first === undefined) return randomPair();
+  const path = segmentPath(disk, first);
+  return (await requireFileHeader(disk.open.file(path), path, first)).seed;
+}
+
+/** A new segment at the log's end. */
+async function begin(disk: Disk, segments: Segments, first: number, recordedAt: number): Promise<Recovered> {
+  const segment = growingSegment(disk.folder, first, randomPair(), recordedAt);
+  await createSegment(disk.files, segment.path, headerOf(segment, segments.seed));
+  segments.add(segment);
+  const start = { segment, offset: fileHeaderBytes, nextPosition: first, recordedAt };
+  return { segments, start, proven: true };
+}
+
+/** Mends the last segment and goes on in it, or behind it where it is sealed. */
+async function goOn(disk: Disk, segments: Segments, judged: Judged, now: number): Promise<Recovered> {
+  await mendLast(disk, judged, now);
+  const { header, scanned } = judged;
+  const { index, offset, nextPosition, lastRecordedAt: recordedAt } = scanned;
+  const { firstPosition: first } = header;
+  if (judged.sealed) {
+    const segment = await examineSealed(disk, first, nextPosition);
+    await completeSealed(disk, segments.hash, segment, nextPosition);
+    segments.add(segment);
+    return begin(disk, segments, nextPosition, recordedAt);
+  }
+  const segment = growingSegment(disk.folder, first, header.salt, header.recordedAtMin);
+  Object.assign(segment, { tickets: index.tickets, commands: index.commands, directory: index.directory });
+  segments.add(segment);
+  const proven = scanned.endsProven || nextPosition === first;
+  return { segments, start: { segment, offset, nextPosition, recordedAt }, proven };
+}
+
+/** A segment that is followed by the one at `next`; its sidecar, if that is whole and tells the same. */
+async function examineSealed(disk: Disk, first: number, next: number | undefined): Promise<Segment> {
+  const path = segmentPath(disk, first);
   const file = disk.open.file(path);
   const header = await requireFileHeader(file, path, first);
   const segment = growingSegment(disk.folder, first, header.salt, header.recordedAtMin);
   segment.tickets = undefined;
   segment.commands = undefined;
-  segment.sidecar = await Sidecar.open(disk.open, path, header.salt);
-  let facts = segment.sidecar?.facts;
-  if (facts === undefined || facts.segmentBytes !== (await file.size())) {
-    const scanned = await scanSealed(disk.open, path, first, hash);
-    facts = scanned.facts;
-    await writeSidecar(disk.files, disk.open, path, facts, scanned.index);
-    segment.sidecar = await Sidecar.open(disk.open, path, header.salt);
-    disk.onRepair({ kind: 'index_rebuilt', file: path });
-  }
-  if (segment.sidecar !== undefined) segment.directory = segment.sidecar.directory;
-  if (next !== undefined && facts.nextPosition !== next) {
-    throw new LogDamage(join(disk.folder, segmentName(facts.nextPosition)), 0, 'the segment is missing');
-  }
+  const sidecar = await Sidecar.open(disk.open, path, header.salt);
+  if (sidecar === undefined || sidecar.facts.segmentBytes !== (await file.size())) return segment;
+  segment.sidecar = sidecar;
+  segment.directory = sidecar.directory;
+  if (sidecar.facts.nextPosition !== next) throw missing(disk.folder, sidecar.facts.nextPosition);
   return segment;
 }
 
-/**
- * The header of a new segment is synced before the file gets its name. A name without a whole header, no
- * longer than one and not known to the `durable` file, is therefore a creation that a crash cut short.
- */
-async function setAsideTornHeader(
+/** Makes a sidecar where there was none to be used, and cuts off zeros behind the seal. */
+async function completeSealed(
   disk: Disk,
-  last: number | undefined,
-  mark: Watermark | undefined,
-  now: number,
-): Promise<boolean> {
-  if (last === undefined) return false;
-  const path = join(disk.folder, segmentName(last));
-  const file = disk.open.file(path);
-  if ((await readFileHeader(file, path, last)) !== undefined) return false;
-  const bytes = await file.size();
-  if (bytes > fileHeaderBytes || mark?.segment === last) {
-    throw new LogDamage(path, 0, 'no intact file header begins here');
-  }
-  const keptIn = tornPath(path, now);
-  await disk.open.drop(path);
-  await disk.files.rename(path, keptIn);
-  await disk.files.syncDirectory(disk.folder);
-  const reason = 'the file ends within its header';
-  disk.onRepair({ kind: 'torn_tail', file: path, offset: 0, bytes, keptIn, reason });
-  return true;
-}
-
-async function recoverLast(
-  disk: Disk,
-  segments: Segments,
-  first: number,
-  mark: Watermark | undefined,
-  mustBeSealed: boolean,
-  now: number,
-): Promise<StageStart> {
-  const path = join(disk.folder, segmentName(first));
-  const file = disk.open.file(path);
-  const header = await requireFileHeader(file, path, first);
-  const size = await file.size();
-  const scanned = await scanSegment(file, path, header, segments.hash, size);
-  const proven = Math.max(scanned.provenOffset, markedOffset(mark, header));
-  await refuseDamage(file, path, header.salt, scanned, proven, size);
-  const sealed = scanned.lastKind === frameKinds.sealed;
-  if (mustBeSealed && !sealed) throw new LogDamage(path, scanned.offset, 'the segment is not sealed');
-  await rewriteUnproven(disk, path, scanned, proven, size, now);
-  const segment = growingSegment(disk.folder, first, header.salt, header.recordedAtMin);
-  const { index, offset, nextPosition, lastRecordedAt: recordedAt } = scanned;
-  Object.assign(segment, { tickets: index.tickets, commands: index.commands, directory: index.directory });
-  if (!sealed) {
-    segments.add(segment);
-    return { segment, offset, nextPosition, recordedAt };
-  }
-  segments.add(await openSealed(disk, segments.hash, first, nextPosition));
-  return begin(disk, segments, nextPosition, recordedAt);
-}
-
-function markedOffset(mark: Watermark | undefined, header: FileHeader): number {
-  if (mark === undefined || mark.segment !== header.firstPosition) return 0;
-  return mark.salt.lo === header.salt.lo && mark.salt.hi === header.salt.hi ? mark.offset : 0;
-}
-
-async function refuseDamage(
-  file: PooledFile,
-  path: string,
-  salt: Salt,
-  scanned: Scanned,
-  proven: number,
-  size: number,
+  hash: KeyHash,
+  segment: Segment,
+  next: number | undefined,
 ): Promise<void> {
-  const reason = scanned.bad?.reason ?? 'the file ends here';
-  const known =
-    scanned.bad === undefined
-      ? proven
-      : Math.max(proven, await provenBehind(file, salt, scanned.offset, size));
-  if (known <= scanned.offset) return;
-  throw new LogDamage(path, scanned.offset, `${reason}, though ${known} bytes were known to be durable`);
+  if (segment.sidecar !== undefined) return;
+  const { path } = segment;
+  const { facts, index } = await scanSealed(disk.open, path, segment.firstPosition, hash);
+  if (facts.nextPosition !== next) throw missing(disk.folder, facts.nextPosition);
+  await cutZeros(disk, path, facts.segmentBytes);
+  await writeSidecar(disk.files, disk.open, path, facts, index);
+  segment.sidecar = await Sidecar.open(disk.open, path, segment.salt);
+  if (segment.sidecar !== undefined) segment.directory = segment.sidecar.directory;
+  disk.onRepair({ kind: 'index_rebuilt', file: path });
 }
 
-/** The highest durableUpTo of all intact frame headers behind a bad frame. */
-async function provenBehind(file: PooledFile, salt: Salt, from: number, size: number): Promise<number> {
-  const tail = Buffer.alloc(size - from);
-  await file.read(tail, from);
-  let proven = 0;
-  for (let at = tail.indexOf(frameMagic, 1); at >= 0; at = tail.indexOf(frameMagic, at + 1)) {
-    if (at + frameHeaderBytes > tail.length) break;
-    proven = Math.max(proven, decodeFrameHeader(tail, at, salt)?.durableUpTo ?? 0);
+async function cutZeros(disk: Disk, path: string, bytes: number): Promise<void> {
+  if ((await disk.open.file(path).size()) === bytes) return;
+  const file = await disk.files.open(path, 'write');
+  try {
+    await file.truncate(bytes);
+    await file.sync();
+  } finally {
+    await file.close();
   }
-  return proven;
-}
-
-async function rewriteUnproven(
-  disk: Disk,
-  path: string,
-  scanned: Scanned,
-  proven: number,
-  size: number,
-  now: number,
-): Promise<void> {
-  const { offset, bad } = scanned;
-  if (bad !== undefined) {
-    const keptIn = tornPath(path, now);
-    await copyRange(disk.files, path, keptIn, offset, size);
-    const bytes = size - offset;
-    disk.onRepair({ kind: 'torn_tail', file: path, offset, bytes, keptIn, reason: bad.reason });
-  }
-  // A closing mark is written after everything before it was synced, and its own loss would lose nothing.
-  const closed = scanned.lastKind === frameKinds.closed;
-  if (bad === undefined && (closed || offset <= proven)) return;
-  await copyRange(disk.files, path, path, 0, offset);
-  await disk.open.drop(path);
-  if (bad === undefined) disk.onRepair({ kind: 'rewritten', file: path, provenBytes: proven, bytes: offset });
-}
-
-function tornPath(path: string, now: number): string {
-  return `${path}${tornInfix}${new Date(now).toISOString().replaceAll(/[-:.]/g, '')}`;
 }

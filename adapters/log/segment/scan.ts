@@ -18,6 +18,7 @@ import { decodeKeys, decodeRecord, recordEnd } from './record-decoder.ts';
 import type { Segment } from './segments.ts';
 import type { SealedFacts } from './sidecar.ts';
 import { MemoryIndex } from './tables.ts';
+import { endOfBytes } from './tail.ts';
 
 export interface Scanned {
   readonly index: MemoryIndex;
@@ -30,10 +31,13 @@ export interface Scanned {
   /** Position after the last event below `provenOffset`. */
   readonly provenNextPosition: number;
   readonly lastKind: FrameKind | undefined;
-  readonly bad: { readonly offset: number; readonly reason: string } | undefined;
+  /** Whether the last frame is a mark that proves everything before it. */
+  readonly endsProven: boolean;
+  /** What stands behind the last good frame, unless it is nothing, or zeros that were written ahead. */
+  readonly bad: { readonly reason: string } | undefined;
 }
 
-/** Indexes the frames before byte `end`, up to the first bad one. */
+/** Indexes the frames before byte `end`, up to the first bad one; zeros up to `end` are no bad frame. */
 export async function scanSegment(
   file: Readable,
   path: string,
@@ -49,16 +53,19 @@ export async function scanSegment(
   let provenNextPosition = header.firstPosition;
   let lastRecordedAt = header.recordedAtMin;
   let lastKind: FrameKind | undefined;
+  let endsProven = false;
   for (;;) {
     const step = await walker.next(end);
     if (step.status !== 'frame') {
       const { offset, position: nextPosition } = walker;
-      const bad = step.status === 'bad' ? step : undefined;
-      const proven = { provenOffset, provenNextPosition };
+      const onlyZeros = step.status === 'end' || (await endOfBytes(file, offset, end)) === offset;
+      const bad = onlyZeros ? undefined : step;
+      const proven = { provenOffset, provenNextPosition, endsProven };
       return { index, offset, nextPosition, lastRecordedAt, ...proven, lastKind, bad };
     }
     lastRecordedAt = indexStep(index, hash, step, path, header.firstPosition) ?? lastRecordedAt;
     lastKind = step.header.kind;
+    endsProven = isMark(lastKind) && step.header.durableUpTo >= step.offset;
     ends.push({ offset: walker.offset, nextPosition: walker.position });
     if (step.header.durableUpTo > provenOffset) {
       provenOffset = step.header.durableUpTo;
@@ -67,6 +74,10 @@ export async function scanSegment(
       }
     }
   }
+}
+
+function isMark(kind: FrameKind): boolean {
+  return kind === frameKinds.closed || kind === frameKinds.marker;
 }
 
 /** Indexes a segment that must be whole and sealed. Throws `log_damaged` where it is not. */
@@ -78,14 +89,15 @@ export async function scanSealed(
 ): Promise<{ readonly facts: SealedFacts; readonly index: MemoryIndex }> {
   const file = files.file(path);
   const header = await requireFileHeader(file, path, firstPosition);
-  const segmentBytes = await file.size();
-  const scanned = await scanSegment(file, path, header, hash, segmentBytes);
-  if (scanned.bad !== undefined) throw new LogDamage(path, scanned.bad.offset, scanned.bad.reason);
+  const scanned = await scanSegment(file, path, header, hash, await file.size());
+  const { offset: segmentBytes, nextPosition, lastRecordedAt, index, bad } = scanned;
+  if (bad !== undefined) throw new LogDamage(path, segmentBytes, bad.reason, { position: nextPosition });
   if (scanned.lastKind !== frameKinds.sealed) {
-    throw new LogDamage(path, scanned.offset, 'the segment is followed by another, but is not sealed');
+    throw new LogDamage(path, segmentBytes, 'the segment is followed by another, but is not sealed', {
+      position: nextPosition,
+    });
   }
   const { salt } = header;
-  const { nextPosition, lastRecordedAt, index } = scanned;
   return { facts: { salt, firstPosition, nextPosition, segmentBytes, lastRecordedAt }, index };
 }
 
@@ -98,7 +110,7 @@ export function indexStep(
   segment: number,
 ): number | undefined {
   const { header, payload, offset } = frame;
-  return undamaged(path, offset, () => {
+  return undamaged(path, offset, header.firstPosition, () => {
     const lastAt = indexFrame(index, hash, frame);
     return header.eventCount === 0 ? undefined : lastEvent(header, payload, lastAt, segment, offset);
   });

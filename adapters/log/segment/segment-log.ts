@@ -16,8 +16,10 @@ import type {
 } from '../../../domain/ports.ts';
 import type { RecordedEvent } from '../../../domain/ticket/events.ts';
 import type { TicketId } from '../../../domain/ticket/values.ts';
-import { Committer } from './committer.ts';
+import { type CommitOptions, Committer, type Schedule } from './committer.ts';
 import { FrameWriter } from './frame-writer.ts';
+import { FusedFiles } from './fuse.ts';
+import { prewrittenBytesDefault } from './growing-file.ts';
 import { Intake } from './intake.ts';
 import { OpenFiles } from './open-files.ts';
 import { assertPartition, type DurablePoint, readBatches, readChain } from './reading.ts';
@@ -27,31 +29,46 @@ import { Stage } from './staging.ts';
 import { diskFiles, type FolderLock, type SegmentFiles } from './storage.ts';
 
 export const segmentBytesMaxDefault = 64 * 1024 * 1024;
+export const idleMarkerDelayMsDefault = 250;
+export const residentTicketBytesMaxDefault = 128 * 1024 * 1024;
 /** Offsets are kept in 32 bits, and a segment may go beyond its size by one batch. */
 const segmentBytesMaxLimit = 2 * 1024 * 1024 * 1024;
+/** The zeros are kept in memory. */
+const prewrittenBytesLimit = 64 * 1024 * 1024;
+
 export interface SegmentLogOptions {
   readonly folder: string;
   readonly clock: Clock;
   /** A segment that has grown to this is sealed. */
   readonly segmentBytesMax?: number;
+  /** Space written ahead of small batches, so that their syncs cost less; 0 for none. */
+  readonly prewrittenBytes?: number;
+  /** When no append has come for this long, a marker proves what was acknowledged last. */
+  readonly idleMarkerDelayMs?: number;
+  /** Memory for the ticket tables of sealed segments. */
+  readonly residentTicketBytesMax?: number;
+  /** How `idleMarkerDelayMs` is waited for; by a timer that keeps no process alive unless told otherwise. */
+  readonly schedule?: Schedule;
   /** Told of whatever opening had to mend. */
   readonly onRepair?: (repair: Repair) => void;
   /** The disk; this machine's unless a test puts another in its place. */
   readonly files?: SegmentFiles;
 }
 
-/** Opens the log in `folder` for writing, and mends what a crash left. Throws `log_locked`, `log_damaged`. */
+/**
+ * Opens the log in `folder` for writing, and mends what a crash left. Throws `log_locked`, `log_damaged`,
+ * `log_failed`; a RangeError that names an option which is out of its range.
+ */
 export async function openSegmentLog(options: SegmentLogOptions): Promise<SegmentLog> {
-  const { folder, clock, segmentBytesMax = segmentBytesMaxDefault, files = diskFiles } = options;
-  if (!(segmentBytesMax > 0 && segmentBytesMax <= segmentBytesMaxLimit)) {
-    throw new RangeError(`segmentBytesMax must be between 1 and ${segmentBytesMaxLimit}`);
-  }
+  const { folder, clock, onRepair = () => {} } = options;
+  const commit = commitOptions(options);
+  const files = new FusedFiles(options.files ?? diskFiles, folder);
   await files.makeFolder(folder);
   const lock = await files.lock(folder, clock.now());
-  const disk: Disk = { files, open: new OpenFiles(files), folder, onRepair: options.onRepair ?? (() => {}) };
+  const disk: Disk = { files, open: new OpenFiles(files), folder, onRepair };
   try {
     const recovered = await recover(disk, clock.now());
-    const log = new SegmentLog(disk, recovered, lock, clock, segmentBytesMax);
+    const log = new SegmentLog(disk, recovered, lock, clock, commit);
     await log.start();
     return log;
   } catch (error) {
@@ -59,6 +76,29 @@ export async function openSegmentLog(options: SegmentLogOptions): Promise<Segmen
     await lock.release();
     throw error;
   }
+}
+
+function commitOptions(options: SegmentLogOptions): CommitOptions {
+  const segmentBytesMax = options.segmentBytesMax ?? segmentBytesMaxDefault;
+  const prewrittenBytes = options.prewrittenBytes ?? prewrittenBytesDefault;
+  const idleMarkerDelayMs = options.idleMarkerDelayMs ?? idleMarkerDelayMsDefault;
+  const residentTicketBytesMax = options.residentTicketBytesMax ?? residentTicketBytesMaxDefault;
+  if (!(segmentBytesMax > 0 && segmentBytesMax <= segmentBytesMaxLimit)) {
+    throw new RangeError(`segmentBytesMax must be between 1 and ${segmentBytesMaxLimit}`);
+  }
+  if (!(prewrittenBytes >= 0 && prewrittenBytes <= prewrittenBytesLimit)) {
+    throw new RangeError(`prewrittenBytes must be between 0 and ${prewrittenBytesLimit}`);
+  }
+  if (!(idleMarkerDelayMs >= 0)) throw new RangeError('idleMarkerDelayMs must not be negative');
+  if (!(residentTicketBytesMax >= 0)) throw new RangeError('residentTicketBytesMax must not be negative');
+  const schedule = options.schedule ?? afterTimer;
+  return { segmentBytesMax, prewrittenBytes, idleMarkerDelayMs, residentTicketBytesMax, schedule };
+}
+
+function afterTimer(work: () => void, delayMs: number): () => void {
+  const timer = setTimeout(work, delayMs);
+  timer.unref();
+  return () => clearTimeout(timer);
 }
 
 export class SegmentLog implements EventLog {
@@ -73,12 +113,12 @@ export class SegmentLog implements EventLog {
   #closing: Promise<void> | undefined;
 
   /** Use `openSegmentLog`. */
-  constructor(disk: Disk, recovered: Recovered, lock: FolderLock, clock: Clock, segmentBytesMax: number) {
+  constructor(disk: Disk, recovered: Recovered, lock: FolderLock, clock: Clock, options: CommitOptions) {
     const { segments, start } = recovered;
     this.#disk = disk;
     this.#recovered = recovered;
     this.#lock = lock;
-    const writer = new FrameWriter(start, segmentBytesMax, (firstPosition, recordedAt) => {
+    const writer = new FrameWriter(start, options.segmentBytesMax, (firstPosition, recordedAt) => {
       const segment = growingSegment(
         disk.folder,
         firstPosition,
@@ -89,7 +129,7 @@ export class SegmentLog implements EventLog {
       segments.add(segment);
       return segment;
     });
-    this.#committer = new Committer(disk, segments, writer, start, {
+    this.#committer = new Committer(disk, recovered, writer, options, {
       onRoom: () => this.#intake.drain(),
       onFailed: (fault) => this.#intake.fail(fault),
     });

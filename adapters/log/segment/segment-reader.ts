@@ -184,7 +184,9 @@ class SegmentReader implements EventReader, LogView {
       // Either damage, or the writer recovered and put another file in the place of the one we read.
       this.#follower = undefined;
       await this.open.drop(segment.path);
-      if (reopened) throw new LogDamage(segment.path, step.offset, step.reason);
+      if (reopened) {
+        throw new LogDamage(segment.path, step.offset, step.reason, { position: step.position });
+      }
     }
   }
 

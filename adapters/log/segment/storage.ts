@@ -16,7 +16,7 @@ import {
   ftruncate,
 } from 'node:fs';
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { lockFolder } from './lock.ts';
 
@@ -60,6 +60,16 @@ export function isMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }
 
+/** Makes the names in a folder survive a power cut. */
+export async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
 const openModes: Readonly<Record<OpenMode, number>> = {
   read: constants.O_RDONLY,
   write: constants.O_RDWR,
@@ -73,7 +83,10 @@ const truncateFile = promisify(ftruncate);
 export const diskFiles: SegmentFiles = {
   async makeFolder(folder) {
     const made = await mkdir(folder, { recursive: true, mode: folderMode });
-    if (made !== undefined) await this.syncDirectory(dirname(made));
+    if (made === undefined) return;
+    // Each new folder is a new name in the one above it.
+    const top = dirname(resolve(made));
+    for (let at = resolve(folder); at !== top; at = dirname(at)) await this.syncDirectory(dirname(at));
   },
   async open(path, mode) {
     return new DiskFile(await openFile(path, openModes[mode], fileMode));
@@ -90,14 +103,7 @@ export const diskFiles: SegmentFiles = {
   async remove(path) {
     await rm(path, { force: true });
   },
-  async syncDirectory(folder) {
-    const handle = await open(folder, 'r');
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-  },
+  syncDirectory: syncFolder,
   lock: lockFolder,
 };
 

@@ -11,6 +11,7 @@ import { type Frame, FrameWalker, requireFileHeader } from './frame-walker.ts';
 import { OpenFiles } from './open-files.ts';
 import { decodeRecord, recordEnd } from './record-decoder.ts';
 import { diskFiles, type SegmentFiles } from './storage.ts';
+import { endOfBytes } from './tail.ts';
 import { readWatermarkIn } from './watermark.ts';
 
 export interface VerifiedSegments {
@@ -37,7 +38,9 @@ export async function verifySegments(
   firsts.sort((left, right) => left - right);
   const seen = mark === undefined ? firsts : firsts.filter((first) => first <= mark.segment);
   if (mark !== undefined && seen.at(-1) !== mark.segment) {
-    throw new LogDamage(join(folder, segmentName(mark.segment)), 0, 'the segment is missing');
+    throw new LogDamage(join(folder, segmentName(mark.segment)), 0, 'the segment is missing', {
+      position: mark.segment,
+    });
   }
   let total: VerifiedSegments = { segments: 0, frames: 0, events: 0, bytes: 0, lastPosition: 0 };
   try {
@@ -45,10 +48,12 @@ export async function verifySegments(
       const path = join(folder, segmentName(first));
       if (first !== total.lastPosition + 1) {
         const missing = join(folder, segmentName(total.lastPosition + 1));
-        throw new LogDamage(missing, 0, `the segment is missing; the next one begins at position ${first}`);
+        throw new LogDamage(missing, 0, `the segment is missing; the next one begins at position ${first}`, {
+          position: total.lastPosition + 1,
+        });
       }
-      const end = mark?.segment === first ? mark.offset : await open.file(path).size();
-      total = await verifyOne(open, path, first, end, at < seen.length - 1, total, onBatch);
+      const durable = mark?.segment === first ? mark.offset : undefined;
+      total = await verifyOne(open, path, first, durable, at < seen.length - 1, total, onBatch);
     }
     return total;
   } finally {
@@ -60,7 +65,7 @@ async function verifyOne(
   open: OpenFiles,
   path: string,
   first: number,
-  end: number,
+  durable: number | undefined,
   mustBeSealed: boolean,
   before: VerifiedSegments,
   onBatch: ((events: readonly RecordedEvent[]) => void | Promise<void>) | undefined,
@@ -68,17 +73,26 @@ async function verifyOne(
   const file = open.file(path);
   const header = await requireFileHeader(file, path, first);
   const walker = new FrameWalker(file, header.salt, { offset: fileHeaderBytes, position: first });
+  const end = durable ?? (await file.size());
   let frames = 0;
   let sealed = false;
   for (let step = await walker.next(end); step.status !== 'end'; step = await walker.next(end)) {
-    if (step.status === 'bad') throw new LogDamage(path, step.offset, step.reason);
-    if (sealed) throw new LogDamage(path, step.offset, 'a frame behind the seal');
+    if (step.status === 'bad') {
+      // Behind what is durable, zeros up to the file's end are space that was written ahead.
+      if (durable === undefined && (await endOfBytes(file, step.offset, end)) === step.offset) break;
+      throw new LogDamage(path, step.offset, step.reason, { position: step.position });
+    }
+    const { offset, header: frame } = step;
+    if (sealed)
+      throw new LogDamage(path, offset, 'a frame behind the seal', { position: frame.firstPosition });
     const events = decodeFrame(step, path, first);
     if (events.length > 0) await onBatch?.(events);
     sealed = step.header.kind === frameKinds.sealed;
     frames += 1;
   }
-  if (mustBeSealed && !sealed) throw new LogDamage(path, walker.offset, 'the segment is not sealed');
+  if (mustBeSealed && !sealed) {
+    throw new LogDamage(path, walker.offset, 'the segment is not sealed', { position: walker.position });
+  }
   return {
     segments: before.segments + 1,
     frames: before.frames + frames,
@@ -90,7 +104,7 @@ async function verifyOne(
 
 function decodeFrame(frame: Frame, path: string, segment: number): RecordedEvent[] {
   const { header, payload, offset } = frame;
-  return undamaged(path, offset, () => {
+  return undamaged(path, offset, header.firstPosition, () => {
     const events: RecordedEvent[] = [];
     let at = 0;
     for (let index = 0; index < header.eventCount; index += 1) {

@@ -71,6 +71,70 @@ export async function readWatermarkIn(files: SegmentFiles, folder: string): Prom
   }
 }
 
+/** Keeps the file up to date for the writer. Marks that come while one is written are told by the last. */
+export class WatermarkWriter {
+  readonly #file: SegmentFile;
+  readonly #onFailed: (cause: unknown) => void;
+  #latest: Watermark | undefined;
+  #publishing: Promise<void> | undefined;
+
+  private constructor(file: SegmentFile, onFailed: (cause: unknown) => void) {
+    this.#file = file;
+    this.#onFailed = onFailed;
+  }
+
+  /** Resolves when `mark` can be read by others. */
+  static async open(
+    files: SegmentFiles,
+    folder: string,
+    mark: Watermark,
+    onFailed: (cause: unknown) => void,
+  ): Promise<WatermarkWriter> {
+    const writer = new WatermarkWriter(await openOrCreate(files, folder), onFailed);
+    writer.publish(mark);
+    await writer.settled();
+    return writer;
+  }
+
+  publish(mark: Watermark): void {
+    this.#latest = mark;
+    this.#publishing ??= this.#publishLatest()
+      .catch(this.#onFailed)
+      .finally(() => {
+        this.#publishing = undefined;
+      });
+  }
+
+  /** Resolves when everything published is written, or has failed. */
+  async settled(): Promise<void> {
+    await this.#publishing;
+  }
+
+  async close(): Promise<void> {
+    await this.settled();
+    await this.#file.close();
+  }
+
+  async #publishLatest(): Promise<void> {
+    for (let mark = this.#latest; mark !== undefined; mark = this.#latest) {
+      this.#latest = undefined;
+      await this.#file.write(encodeWatermark(mark), 0);
+    }
+  }
+}
+
+async function openOrCreate(files: SegmentFiles, folder: string): Promise<SegmentFile> {
+  const path = join(folder, watermarkName);
+  try {
+    return await files.open(path, 'write');
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+  }
+  const file = await files.open(path, 'create');
+  await files.syncDirectory(folder);
+  return file;
+}
+
 export async function openIfThere(files: SegmentFiles, path: string): Promise<SegmentFile | undefined> {
   try {
     return await files.open(path, 'read');

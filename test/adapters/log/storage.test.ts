@@ -2,7 +2,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { diskFiles } from '../../../adapters/log/segment/storage.ts';
+import { diskFiles, type SegmentFiles } from '../../../adapters/log/segment/storage.ts';
 import { temporaryFolder } from './folders.ts';
 
 test('a file is shortened to the byte, and lengthened with zeros', async () => {
@@ -18,10 +18,20 @@ test('a file is shortened to the byte, and lengthened with zeros', async () => {
   expect(await readFile(path)).toEqual(Buffer.from('abcd\0\0'));
 });
 
-test('a new folder and those above it belong to their owner alone', async () => {
+test('a new folder and those above it are durable, and belong to their owner alone', async () => {
   const outer = await temporaryFolder();
+  const synced: string[] = [];
+  const files: SegmentFiles = {
+    ...diskFiles,
+    syncDirectory: async (folder) => {
+      synced.push(folder);
+      await diskFiles.syncDirectory(folder);
+    },
+  };
   const inner = join(outer, 'a', 'b', 'c');
-  await diskFiles.makeFolder(inner);
+  await files.makeFolder(inner);
+  expect(synced).toEqual([join(outer, 'a', 'b'), join(outer, 'a'), outer]);
   for (const folder of [inner, join(outer, 'a')]) expect((await stat(folder)).mode & 0o777).toBe(0o700);
-  await diskFiles.makeFolder(inner);
+  await files.makeFolder(inner);
+  expect(synced.length).toBe(3);
 });

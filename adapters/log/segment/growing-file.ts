@@ -1,0 +1,63 @@
+/**
+ * The file of the segment that grows. Space is written ahead with zeros, in the same sync as the batch that
+ * needs it: a sync of bytes inside a file's size and blocks need not write the file's metadata as well.
+ *
+ * It must never let the zeros of one batch be synced without that batch, and never leave zeros behind the
+ * last frame of a segment that is complete.
+ */
+import type { SegmentFile, SegmentFiles } from './storage.ts';
+
+/** A larger batch pays for its metadata by its size, and would outrun what is written ahead anyhow. */
+export const smallBatchBytesMax = 256 * 1024;
+export const prewrittenBytesDefault = 1024 * 1024;
+
+export class GrowingFile {
+  readonly #file: SegmentFile;
+  readonly #zeros: Buffer;
+  readonly #bytesMax: number;
+  /** Everything before this has been written, if only with zeros. */
+  #writtenUpTo: number;
+
+  private constructor(file: SegmentFile, zeros: Buffer, bytesMax: number, writtenUpTo: number) {
+    this.#file = file;
+    this.#zeros = zeros;
+    this.#bytesMax = bytesMax;
+    this.#writtenUpTo = writtenUpTo;
+  }
+
+  /** `zeros` is how much to write ahead, never beyond `bytesMax`, the size at which the segment is sealed. */
+  static async open(
+    files: SegmentFiles,
+    path: string,
+    zeros: Buffer,
+    bytesMax: number,
+  ): Promise<GrowingFile> {
+    const file = await files.open(path, 'write');
+    return new GrowingFile(file, zeros, bytesMax, await file.size());
+  }
+
+  /** Resolves when `bytes` are durable at `offset`. Not even zeros follow the last ones of a file. */
+  async append(bytes: Uint8Array, offset: number, areLast: boolean): Promise<void> {
+    const end = offset + bytes.length;
+    await this.#file.write(bytes, offset);
+    if (areLast && this.#writtenUpTo > end) {
+      await this.#file.truncate(end);
+      this.#writtenUpTo = end;
+    } else if (end > this.#writtenUpTo) {
+      this.#writtenUpTo = end;
+      if (!areLast && bytes.length < smallBatchBytesMax) await this.#writeAhead();
+    }
+    await this.#file.sync();
+  }
+
+  async close(): Promise<void> {
+    await this.#file.close();
+  }
+
+  async #writeAhead(): Promise<void> {
+    const length = Math.min(this.#zeros.length, this.#bytesMax - this.#writtenUpTo);
+    if (length <= 0) return;
+    await this.#file.write(this.#zeros.subarray(0, length), this.#writtenUpTo);
+    this.#writtenUpTo += length;
+  }
+}
