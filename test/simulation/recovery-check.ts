@@ -59,7 +59,7 @@ export async function examine(
 }
 
 /** Another event, another crash that loses all it may: both the old events and the new one are there. */
-async function expectGoingOn(
+export async function expectGoingOn(
   disk: SimDisk,
   log: SegmentLog,
   events: readonly RecordedEvent[],

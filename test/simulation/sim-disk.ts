@@ -156,11 +156,29 @@ export class SimDisk implements SegmentFiles {
   /** The process that wrote has died, the machine has not: the same disk and cache, for another process. */
   afterKill(): SimDisk {
     this.#halted = true;
-    const disk = new SimDisk(new Map(), this.#options);
-    for (const [path, inode] of this.#names) disk.#names.set(path, inode);
-    for (const [path, inode] of this.#durableNames) disk.#durableNames.set(path, inode);
-    disk.#changes = [...this.#changes];
+    const disk = SimDisk.thaw(this.crashPoint(), this.#options);
     disk.lied = this.lied;
+    return disk;
+  }
+
+  /** The disk as it was at that moment, its cache included. */
+  static thaw({ names, changes }: CrashPoint, options: SimDiskOptions = {}): SimDisk {
+    const disk = new SimDisk(new Map(), options);
+    const thawed = new Map<FrozenFile, SimInode>();
+    const inodeOf = (file: FrozenFile) => {
+      const inode = thawed.get(file) ?? SimInode.thaw(file);
+      thawed.set(file, inode);
+      return inode;
+    };
+    for (const [path, file] of names) {
+      disk.#names.set(path, inodeOf(file));
+      disk.#durableNames.set(path, inodeOf(file));
+    }
+    for (const { from, to, file } of changes) {
+      const change = { folder: dirname(to ?? from ?? ''), from, to, inode: inodeOf(file) };
+      applyNames(disk.#names, change, change.inode);
+      disk.#changes.push(change);
+    }
     return disk;
   }
 

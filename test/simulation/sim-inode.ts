@@ -53,6 +53,24 @@ export class SimInode {
     this.#durableSize = durable.length;
   }
 
+  /** The file as it was when it was frozen, its cache included. */
+  static thaw(frozen: FrozenFile): SimInode {
+    const { durable, durableSize, writes, sizes, sectorBytes } = frozen;
+    const inode = new SimInode(Buffer.alloc(0), sectorBytes);
+    inode.#durable = durable;
+    inode.#durableSize = durableSize;
+    inode.#writes = [...writes];
+    inode.#sizes = [...sizes];
+    inode.#changes = Math.max(0, ...writes.map(({ change }) => change), ...sizes.map(({ change }) => change));
+    inode.#size = sizes.at(-1)?.size ?? durableSize;
+    const ends = writes.map(({ sector, from, bytes }) => sector * sectorBytes + from + bytes.length);
+    inode.#ensure(Math.max(inode.#size, durable.length, ...ends));
+    durable.copy(inode.#cache);
+    for (const { sector, from, bytes } of writes) inode.#cache.set(bytes, sector * sectorBytes + from);
+    inode.#cache.fill(0, inode.#size);
+    return inode;
+  }
+
   get size(): number {
     return this.#size;
   }
