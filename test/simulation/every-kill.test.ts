@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 import { Random } from '../../adapters/simulation/random.ts';
 import { readAll } from '../adapters/log/samples.ts';
 import { type CrashStateOptions, crashStates } from './crash-states.ts';
-import { type History, type Moment, openLog, runHistory, Violation } from './history.ts';
+import { type History, type Moment, openLog, runHistory, telling, Violation } from './history.ts';
 import type { Truth } from './ledger.ts';
 import { lendLargeBuffers, seedSalts } from './process-seams.ts';
 import { expectFound, expectGoingOn, expectPrefix } from './recovery-check.ts';
@@ -34,7 +34,7 @@ test('what was served after a kill survives a crash', { timeout: 300_000 }, asyn
         const { ledger, moments } = await runHistory(history);
         for (const moment of moments) {
           counts.kills += 1;
-          counts.crashes += await killAt(moment, ledger, history);
+          counts.crashes += await telling('kill', history, moment, () => killAt(moment, ledger, history));
         }
       }
     });
@@ -49,13 +49,12 @@ test('what was served after a kill survives a crash', { timeout: 300_000 }, asyn
 /** Returns how many states of the disk were looked at. */
 async function killAt(moment: Moment, truth: Truth, history: History): Promise<number> {
   const { segmentBytesMax } = history;
-  const where = `kill before operation ${moment.before?.number} of ${JSON.stringify(history)}`;
   const disk = SimDisk.thaw(moment.point);
   const log = await openLog({ files: disk, time: new VirtualTime(), segmentBytesMax });
   const served = await readAll(log);
   expectPrefix(served, truth);
   if (served.length < moment.acknowledged || served.length > moment.issued) {
-    throw new Violation(`${served.length} events of ${moment.acknowledged} to ${moment.issued}; ${where}`);
+    throw new Violation(`${served.length} events of ${moment.acknowledged} to ${moment.issued} are there`);
   }
   await expectFound(log, served, truth);
   let looked = 0;
@@ -65,7 +64,7 @@ async function killAt(moment: Moment, truth: Truth, history: History): Promise<n
     const again = await openLog({ files, time: new VirtualTime(), segmentBytesMax });
     const found = await readAll(again);
     if (found.length === served.length) continue;
-    throw new Violation(`${served.length} events were served, ${found.length} survived; ${where}`);
+    throw new Violation(`${served.length} events were served, ${found.length} survived`);
   }
   await expectGoingOn(disk, log, served, segmentBytesMax);
   return looked;

@@ -9,7 +9,7 @@ import { draftSuffix } from '../../adapters/log/segment/format.ts';
 import type { SegmentFiles } from '../../adapters/log/segment/storage.ts';
 import { Random } from '../../adapters/simulation/random.ts';
 import { type CrashState, type CrashStateOptions, crashStates } from './crash-states.ts';
-import { type History, type Moment, runHistory, Violation } from './history.ts';
+import { type History, type Moment, runHistory, telling, Violation } from './history.ts';
 import type { Truth } from './ledger.ts';
 import { lendLargeBuffers, seedSalts } from './process-seams.ts';
 import { examine } from './recovery-check.ts';
@@ -75,7 +75,7 @@ export class Explorer {
   async #dieAt(moment: Moment, truth: Truth, history: History): Promise<void> {
     const { point, acknowledged, issued } = moment;
     for (const state of crashStates(point, this.#states)) {
-      await telling(history, moment, async () => {
+      await telling('crash', history, moment, async () => {
         const recovered = await this.#recover(state, truth, history.segmentBytesMax, 0);
         if (recovered < acknowledged) {
           throw new Violation(`${acknowledged} events were acknowledged, ${recovered} were recovered`);
@@ -116,20 +116,6 @@ export class Explorer {
       if (recovered === expected) continue;
       throw new Violation(`crash ${depth + 1}: ${expected} events were there, now there are ${recovered}`);
     }
-  }
-}
-
-/** Adds to whatever goes wrong where it did. A mere crash must never keep a log from opening. */
-async function telling(history: History, { before }: Moment, work: () => Promise<void>): Promise<void> {
-  try {
-    await work();
-  } catch (cause) {
-    const operation =
-      before === undefined
-        ? 'at the end'
-        : `before operation ${before.number} (${before.kind} ${before.path})`;
-    const what = cause instanceof Error ? cause.message : String(cause);
-    throw new Violation(`${what}; crash ${operation} of ${JSON.stringify(history)}`, { cause });
   }
 }
 

@@ -112,6 +112,25 @@ export async function appendAll(
   if (reasons.length > 0) throw violation ?? reasons[0];
 }
 
+/** Adds to whatever goes wrong where it did. A death alone must never keep a log from opening. */
+export async function telling<T>(
+  death: 'crash' | 'kill',
+  history: History,
+  { before }: Moment,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    const operation =
+      before === undefined
+        ? 'at the end'
+        : `before operation ${before.number} (${before.kind} ${before.path})`;
+    const what = cause instanceof Error ? cause.message : String(cause);
+    throw new Violation(`${what}; ${death} ${operation} of ${JSON.stringify(history)}`, { cause });
+  }
+}
+
 /** Resolves when the disk was not asked for anything for some turns of the event loop. */
 export async function quiet(disk: SimDisk): Promise<void> {
   for (let turns = 0, seen = disk.operations; turns < quietTurns; turns += 1) {

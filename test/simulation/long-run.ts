@@ -196,8 +196,8 @@ export class LongRun {
     const states = [
       ...crashStates(this.#disk.crashPoint(), {
         names: 'any',
-        allStatesMax: 32,
-        samples: statesPerCrash,
+        allStatesMax: 8,
+        samples: 3,
         random: this.#random,
         unread: () => false,
       }),

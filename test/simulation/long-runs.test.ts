@@ -10,8 +10,8 @@ import { lendLargeBuffers, seedSalts } from './process-seams.ts';
 import { freshSeed, replayable, statesMin, statesWanted } from './settings.ts';
 
 /** More of them where a long run is asked for. */
-const runs = Math.ceil((150 * statesWanted) / statesMin);
-const timeout = 200_000 + runs * 200;
+const runs = Math.ceil((100 * statesWanted) / statesMin);
+const timeout = 300_000 + runs * 1_000;
 
 async function live(fates: readonly FateKind[]): Promise<Tally> {
   const seeds = new Random(freshSeed);
