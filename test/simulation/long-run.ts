@@ -22,6 +22,8 @@ import { VirtualTime } from './virtual-time.ts';
 export interface LongRunOptions {
   readonly seed: number;
   readonly fates: readonly FateKind[];
+  /** Whether the disk owns up to its lies; where it does not, what they cost is the log's to answer for. */
+  readonly liesAreKnown: boolean;
 }
 
 /** What came to pass, to be added up over many runs. */
@@ -45,6 +47,7 @@ const statesPerCrash = 6;
 export class LongRun {
   readonly #random: Random;
   readonly #fates: readonly FateKind[];
+  readonly #liesAreKnown: boolean;
   readonly #tally: Tally;
   readonly #time = new VirtualTime();
   readonly #ledger = new Ledger();
@@ -54,10 +57,11 @@ export class LongRun {
   /** The disk had lied before the machine died, so what is lost is not the log's fault. */
   #blamed = false;
 
-  constructor({ seed, fates }: LongRunOptions, tally: Tally) {
+  constructor({ seed, fates, liesAreKnown }: LongRunOptions, tally: Tally) {
     const random = new Random(seed);
     this.#random = random;
     this.#fates = fates;
+    this.#liesAreKnown = liesAreKnown;
     this.#tally = tally;
     this.#segmentBytesMax = random.pick([300, 1_500, 6_000]);
     const shortWrites = random.chance(0.3) ? { pieceBytes: (bytes: number) => 1 + random.below(bytes) } : {};
@@ -192,7 +196,7 @@ export class LongRun {
 
   /** The machine dies and comes back with one of the states that its disk may be left in. */
   async #restartMachine(): Promise<void> {
-    this.#blamed ||= this.#disk.lied;
+    this.#blamed ||= this.#liesAreKnown && this.#disk.lied;
     const states = [
       ...crashStates(this.#disk.crashPoint(), {
         names: 'any',

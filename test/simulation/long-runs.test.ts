@@ -13,14 +13,14 @@ import { freshSeed, replayable, statesMin, statesWanted } from './settings.ts';
 const runs = Math.ceil((100 * statesWanted) / statesMin);
 const timeout = 300_000 + runs * 1_000;
 
-async function live(fates: readonly FateKind[]): Promise<Tally> {
+async function live(fates: readonly FateKind[], liesAreKnown = true): Promise<Tally> {
   const seeds = new Random(freshSeed);
   const tally = new Tally();
   const restore = [lendLargeBuffers(), seedSalts(freshSeed)];
   try {
     await replayable(freshSeed, async () => {
       for (let run = 0; run < runs; run += 1) {
-        await new LongRun({ seed: seeds.below(2 ** 32), fates }, tally).run();
+        await new LongRun({ seed: seeds.below(2 ** 32), fates, liesAreKnown }, tally).run();
       }
     });
   } finally {
@@ -54,5 +54,10 @@ describe('a log lives on', { timeout }, () => {
       `lying disk: ${tally.lostToLies} acknowledged events lost to lies, ` +
         `${tally.refusedAfterLies} logs refused as damaged\n`,
     );
+  });
+
+  test('and the same loss, on a disk that did not lie, would be its own fault', async () => {
+    const lived = live(['lie', 'crash', 'close'], false);
+    await expect(lived).rejects.toThrow(/were acknowledged, \d+ were recovered|is damaged at byte/);
   });
 });

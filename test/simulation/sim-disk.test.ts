@@ -151,6 +151,20 @@ describe('misfortunes', () => {
     expect(left(disk)).toEqual(['/d/f=a512c512', '/d/f=b512c512']);
   });
 
+  test('a size that a failed sync dropped comes back only with bytes beyond the old one', async () => {
+    const disk = diskWith(512);
+    const file = await disk.open('/d/f', 'write');
+    await file.write(Buffer.alloc(512, 'b'), 512);
+    disk.onOperation = once({ kind: 'error', code: 'EIO' }, 'sync');
+    await expect(file.sync()).rejects.toMatchObject({ code: 'EIO' });
+    await file.write(Buffer.alloc(512, 'c'), 0);
+    await file.sync();
+    expect(left(disk)).toContain('/d/f=c512');
+    await file.write(Buffer.alloc(512, 'b'), 512);
+    await file.sync();
+    expect(left(disk)).toEqual(['/d/f=c512b512']);
+  });
+
   test('a full disk may have taken a part of the write', async () => {
     const disk = diskWith(0);
     disk.onOperation = once({ kind: 'error', code: 'ENOSPC', bytesDone: 3 }, 'write');

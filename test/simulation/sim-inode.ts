@@ -150,8 +150,11 @@ export class SimInode {
   /** A sector that was dropped and then written again is written as the cache has it. */
   #settle(upTo: number, cache: Buffer): void {
     const synced = new Set<number>();
-    for (const { change, sector, dropped } of this.#writes) {
-      if (change <= upTo && !dropped) synced.add(sector);
+    let syncedEnd = 0;
+    for (const { change, sector, from, bytes, dropped } of this.#writes) {
+      if (change > upTo || dropped) continue;
+      synced.add(sector);
+      syncedEnd = Math.max(syncedEnd, sector * this.#sectorBytes + from + bytes.length);
     }
     const durable = Buffer.alloc(Math.max(cache.length, this.#durable.length));
     this.#durable.copy(durable);
@@ -161,7 +164,9 @@ export class SimInode {
       if (start < cache.length) cache.copy(durable, start, start, start + this.#sectorBytes);
     }
     const sizes = this.#sizes.filter((size) => size.change <= upTo && !size.dropped);
-    this.#durableSize = sizes.at(-1)?.size ?? this.#durableSize;
+    // A size that was dropped comes back with bytes beyond the old one that are written again and synced.
+    const sizeByBytes = Math.max(this.#durableSize, Math.min(syncedEnd, cache.length));
+    this.#durableSize = sizes.at(-1)?.size ?? sizeByBytes;
     this.#durable = durable;
     this.#writes = this.#writes.filter(({ change, sector }) => change > upTo || !synced.has(sector));
     if (sizes.length > 0) this.#sizes = this.#sizes.filter((size) => size.change > upTo);
