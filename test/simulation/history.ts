@@ -13,6 +13,8 @@ import { VirtualTime } from './virtual-time.ts';
 export const folder = '/log';
 /** Longer than the log waits before it marks what it has as durable. */
 export const idleMs = 10_000;
+/** So few that space is written ahead several times in a segment. */
+const prewrittenBytes = 2_048;
 /** Turns of the event loop without any operation of the disk after which a log counts as quiet. */
 const quietTurns = 4;
 
@@ -51,7 +53,8 @@ export interface OpenOptions {
 
 export function openLog({ files, time, segmentBytesMax, onRepair }: OpenOptions): Promise<SegmentLog> {
   const timing = { clock: time, schedule: time.schedule };
-  return openSegmentLog({ ...timing, folder, files, segmentBytesMax, onRepair: onRepair ?? (() => {}) });
+  const sizes = { segmentBytesMax, prewrittenBytes };
+  return openSegmentLog({ ...timing, ...sizes, folder, files, onRepair: onRepair ?? (() => {}) });
 }
 
 /**
