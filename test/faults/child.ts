@@ -69,7 +69,12 @@ function codeOf(error: unknown): string {
 async function open(): Promise<SegmentLog | undefined> {
   try {
     const files = mode === 'unsynced' ? unsyncedFiles : diskFiles;
-    const log = await openSegmentLog({ folder, clock, segmentBytesMax: segmentBytesMax[mode], files });
+    // Without space written ahead where the disk is to be full in the midst of a batch.
+    const sizes = {
+      segmentBytesMax: segmentBytesMax[mode],
+      ...(mode === 'unrotated' ? { prewrittenBytes: 0 } : {}),
+    };
+    const log = await openSegmentLog({ folder, clock, files, ...sizes });
     for await (const batch of log.read(1)) {
       for (const { commandId = '', position } of batch) tell('recovered', commandId, position);
     }

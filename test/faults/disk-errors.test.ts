@@ -84,6 +84,7 @@ function stopProblems({ calls, told, code, stderr }: ChildRun, point: Point, lif
   const found = earlyAnswers(calls, toldExchanges(calls));
   const harmless = told.end === 'closed' && told.acknowledged.size === life.commandCount;
   if (harmless && mayBeHarmless.includes(point.name)) return found;
+  if (point.name === 'pread64' && told.end === 'closed' && isRefusedAlone(told.refused)) return found;
   for (const commandId of issuedAfter(calls, fault.ended)) {
     const answer = told.refused.get(commandId);
     if (answer !== 'log_failed')
@@ -98,6 +99,11 @@ function stopProblems({ calls, told, code, stderr }: ChildRun, point: Point, lif
     found.push(`closing the failed log gave ${told.end.code}`);
   }
   return found;
+}
+
+/** A read that an append needed to find its ticket failed: only that append is refused, nothing was written. */
+function isRefusedAlone(refused: ReadonlyMap<string, string>): boolean {
+  return refused.size === 1 && [...refused.values()].every((answer) => answer === 'EIO');
 }
 
 function issuedAfter(calls: ChildRun['calls'], line: number): string[] {

@@ -2,7 +2,7 @@
  * The two histories that faults are put in: a log that begins, rotates and is closed, and one that is opened
  * on what a crash left. Short, because each is lived again for each of its system calls.
  */
-import { cpSync, readdirSync, rmSync, statSync, truncateSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, rmSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { freshFolder, traceChild } from './child-runs.ts';
@@ -45,9 +45,11 @@ export async function lifeAfterCrash(): Promise<Life> {
   const names = readdirSync(folder).sort();
   const last = names.findLast((name) => name.endsWith('.seg')) ?? '';
   const index = names.find((name) => name.endsWith('.idx')) ?? '';
-  truncateSync(join(folder, last), statSync(join(folder, last)).size - 20);
+  // Behind the last frame lie zeros that were written ahead: the cut must go into the frame itself.
+  const cutAt = readFileSync(join(folder, last)).findLastIndex((byte) => byte !== 0) - 20;
+  truncateSync(join(folder, last), cutAt);
   rmSync(join(folder, index));
-  const mending = `truncate -s -20 $D/${last}; rm $D/${index}; `;
+  const mending = `truncate -s ${cutAt} $D/${last}; rm $D/${index}; `;
   const inWords = `${makeFolderD}${inFolderD(killed.commandLine, folder)}; ${mending}`;
   const prepare = (copy: string) => cpSync(folder, copy, { recursive: true });
   return { run: 'b', commandCount: 2, prepare, before: [killed.told], inWords };

@@ -51,7 +51,8 @@ describe.skipIf(missing !== undefined)('a short write', { timeout: fewRunsMsMax 
     const folder = freshFolder();
     const segment = join(folder, '00000000000000000001.seg');
     const run = await traceChild('log', [folder, 'a', 2], {
-      inject: 'pwrite64:retval=100:when=2',
+      // The first is a batch, the second the zeros ahead of it, the third another batch.
+      inject: 'pwrite64:retval=100:when=3',
       paths: [segment],
     });
     const { rest, left } = restOf(run);

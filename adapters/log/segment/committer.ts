@@ -44,7 +44,6 @@ export class Committer {
   readonly #writer: FrameWriter;
   readonly #options: CommitOptions;
   readonly #listeners: Listeners;
-  readonly #zeros: Buffer;
   readonly #watching = new Set<() => void>();
   #segment: Segment;
   #file: GrowingFile | undefined;
@@ -73,7 +72,6 @@ export class Committer {
     this.#writer = writer;
     this.#options = options;
     this.#listeners = listeners;
-    this.#zeros = Buffer.alloc(options.prewrittenBytes);
     this.#segment = start.segment;
     this.#unproven = !proven;
     const lastPosition = start.nextPosition - 1;
@@ -230,7 +228,8 @@ export class Committer {
   }
 
   #openFile(segment: Segment): Promise<GrowingFile> {
-    return GrowingFile.open(this.#disk.files, segment.path, this.#zeros, this.#options.segmentBytesMax);
+    const { prewrittenBytes, segmentBytesMax } = this.#options;
+    return GrowingFile.open(this.#disk.files, segment.path, prewrittenBytes, segmentBytesMax);
   }
 
   /**

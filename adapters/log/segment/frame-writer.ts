@@ -21,7 +21,10 @@ import type { GrowingSegment, Segment } from './segment.ts';
 
 /** A batch that has grown to this takes no further write. */
 export const batchBytesTarget = 4 * 1024 * 1024;
-const batchBufferBytes = batchBytesTarget + 512 * 1024;
+/** A buffer begins with this and grows with its batches: most logs never need the largest. */
+const bufferBytesMin = 64 * 1024;
+/** A buffer that one huge write made larger than this is not kept. */
+const bufferBytesKeptMax = 2 * batchBytesTarget;
 /** Buffers kept for the next batches. */
 const spareBuffersMax = 4;
 
@@ -139,7 +142,7 @@ export class FrameWriter {
   }
 
   recycle(batch: Batch): void {
-    if (batch.bytes.length === batchBufferBytes && this.#spare.length < spareBuffersMax) {
+    if (batch.bytes.length <= bufferBytesKeptMax && this.#spare.length < spareBuffersMax) {
       this.#spare.push(batch.bytes);
     }
   }
@@ -228,7 +231,7 @@ export class FrameWriter {
   }
 
   #newBatch(segment: Segment, startOffset: number): Batch {
-    const bytes = this.#spare.pop() ?? Buffer.allocUnsafeSlow(batchBufferBytes);
+    const bytes = this.#spare.pop() ?? Buffer.allocUnsafeSlow(bufferBytesMin);
     const lastPosition = this.nextPosition - 1;
     return { segment, startOffset, bytes, length: 0, lastPosition, seals: false, waiters: [] };
   }

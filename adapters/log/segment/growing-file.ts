@@ -9,31 +9,33 @@ import type { SegmentFile, SegmentFiles } from './storage.ts';
 
 /** A larger batch pays for its metadata by its size, and would outrun what is written ahead anyhow. */
 export const smallBatchBytesMax = 256 * 1024;
-export const prewrittenBytesDefault = 1024 * 1024;
+export const prewrittenBytesMax = 1024 * 1024;
+/** Shared by all logs of the process. */
+const zeros = Buffer.alloc(prewrittenBytesMax);
 
 export class GrowingFile {
   readonly #file: SegmentFile;
-  readonly #zeros: Buffer;
+  readonly #prewrittenBytes: number;
   readonly #bytesMax: number;
   /** Everything before this has been written, if only with zeros. */
   #writtenUpTo: number;
 
-  private constructor(file: SegmentFile, zeros: Buffer, bytesMax: number, writtenUpTo: number) {
+  private constructor(file: SegmentFile, prewrittenBytes: number, bytesMax: number, writtenUpTo: number) {
     this.#file = file;
-    this.#zeros = zeros;
+    this.#prewrittenBytes = prewrittenBytes;
     this.#bytesMax = bytesMax;
     this.#writtenUpTo = writtenUpTo;
   }
 
-  /** `zeros` is how much to write ahead, never beyond `bytesMax`, the size at which the segment is sealed. */
+  /** Writes so much ahead, but never beyond `bytesMax`, the size at which the segment is sealed. */
   static async open(
     files: SegmentFiles,
     path: string,
-    zeros: Buffer,
+    prewrittenBytes: number,
     bytesMax: number,
   ): Promise<GrowingFile> {
     const file = await files.open(path, 'write');
-    return new GrowingFile(file, zeros, bytesMax, await file.size());
+    return new GrowingFile(file, prewrittenBytes, bytesMax, await file.size());
   }
 
   /** Resolves when `bytes` are durable at `offset`. Not even zeros follow the last ones of a file. */
@@ -55,9 +57,9 @@ export class GrowingFile {
   }
 
   async #writeAhead(): Promise<void> {
-    const length = Math.min(this.#zeros.length, this.#bytesMax - this.#writtenUpTo);
+    const length = Math.min(this.#prewrittenBytes, this.#bytesMax - this.#writtenUpTo);
     if (length <= 0) return;
-    await this.#file.write(this.#zeros.subarray(0, length), this.#writtenUpTo);
+    await this.#file.write(zeros.subarray(0, length), this.#writtenUpTo);
     this.#writtenUpTo += length;
   }
 }

@@ -68,6 +68,8 @@ export function randomPair(): Salt & HashSeed {
  */
 export async function recover(disk: Disk, now: number): Promise<Recovered> {
   const { files, folder } = disk;
+  // A process that died between a rename and this may have left a name that only the cache knows.
+  await files.syncDirectory(folder);
   const names = await files.list(folder);
   const firsts = await listSegments(files, folder);
   const mark = await readWatermarkIn(files, folder);

@@ -19,7 +19,7 @@ import type { TicketId } from '../../../domain/ticket/values.ts';
 import { type CommitOptions, Committer, type Schedule } from './committer.ts';
 import { FrameWriter } from './frame-writer.ts';
 import { FusedFiles } from './fuse.ts';
-import { prewrittenBytesDefault } from './growing-file.ts';
+import { prewrittenBytesMax } from './growing-file.ts';
 import { Intake } from './intake.ts';
 import { OpenFiles } from './open-files.ts';
 import { assertPartition, type DurablePoint, readBatches } from './reading.ts';
@@ -33,15 +33,13 @@ export const idleMarkerDelayMsDefault = 250;
 export const residentTicketBytesMaxDefault = 128 * 1024 * 1024;
 /** Offsets are kept in 32 bits, and a segment may go beyond its size by one batch. */
 const segmentBytesMaxLimit = 2 * 1024 * 1024 * 1024;
-/** The zeros are kept in memory. */
-const prewrittenBytesLimit = 64 * 1024 * 1024;
 
 export interface SegmentLogOptions {
   readonly folder: string;
   readonly clock: Clock;
   /** A segment that has grown to this is sealed. */
   readonly segmentBytesMax?: number;
-  /** Space written ahead of small batches, so that their syncs cost less; 0 for none. */
+  /** Space written ahead of small batches, so that their syncs cost less; 1 MiB at most, 0 for none. */
   readonly prewrittenBytes?: number;
   /** When no append has come for this long, a marker proves what was acknowledged last. */
   readonly idleMarkerDelayMs?: number;
@@ -80,14 +78,14 @@ export async function openSegmentLog(options: SegmentLogOptions): Promise<Segmen
 
 function commitOptions(options: SegmentLogOptions): CommitOptions {
   const segmentBytesMax = options.segmentBytesMax ?? segmentBytesMaxDefault;
-  const prewrittenBytes = options.prewrittenBytes ?? prewrittenBytesDefault;
+  const prewrittenBytes = options.prewrittenBytes ?? prewrittenBytesMax;
   const idleMarkerDelayMs = options.idleMarkerDelayMs ?? idleMarkerDelayMsDefault;
   const residentTicketBytesMax = options.residentTicketBytesMax ?? residentTicketBytesMaxDefault;
   if (!(segmentBytesMax > 0 && segmentBytesMax <= segmentBytesMaxLimit)) {
     throw new RangeError(`segmentBytesMax must be between 1 and ${segmentBytesMaxLimit}`);
   }
-  if (!(prewrittenBytes >= 0 && prewrittenBytes <= prewrittenBytesLimit)) {
-    throw new RangeError(`prewrittenBytes must be between 0 and ${prewrittenBytesLimit}`);
+  if (!(prewrittenBytes >= 0 && prewrittenBytes <= prewrittenBytesMax)) {
+    throw new RangeError(`prewrittenBytes must be between 0 and ${prewrittenBytesMax}`);
   }
   if (!(idleMarkerDelayMs >= 0)) throw new RangeError('idleMarkerDelayMs must not be negative');
   if (!(residentTicketBytesMax >= 0)) throw new RangeError('residentTicketBytesMax must not be negative');
