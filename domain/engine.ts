@@ -25,13 +25,13 @@ export const engineLimits = {
   /** Commands that may be waiting for their answer; more are refused with `overloaded`. */
   unansweredCommandsMax: 100_000,
   /** Commands that are decided and appended together: as many as a processor's nearer caches hold. */
-  roundCommandsMax: 512,
+  roundCommandsMax: 256,
   /**
    * Rounds decided but not yet durable, where the log has no other writer. Where it has, a round waits for
    * the one before: a conflict would leave it decided on revisions that exist by then, but are somebody
    * else's.
    */
-  roundsInFlightMax: 8,
+  roundsInFlightMax: 16,
   /** Tickets kept in memory; about 1 KiB each. */
   ticketsCachedMax: 200_000,
   /** How often a command is decided again after conflicts. */

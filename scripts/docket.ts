@@ -1,9 +1,9 @@
-#!/usr/bin/env -S node --max-semi-space-size=32 --no-allocation-site-pretenuring
+#!/usr/bin/env -S node --max-semi-space-size=64 --no-allocation-site-pretenuring
 /**
  * The `docket` command. It only puts the commands together; each lives in scripts/commands.
  *
  * The engine makes many objects that live until a sync returns. With room for them in the young generation
- * (32 MiB, as in package.json's scripts) they die there. A busy start must not teach V8 that they live long
+ * (64 MiB, as in package.json's scripts) they die there. A busy start must not teach V8 that they live long
  * and belong into the old generation at once, hence the second flag.
  */
 import { Command, CommanderError } from 'commander';

@@ -14,10 +14,31 @@ const lengthBytesMax = 6;
 export class FrameNames {
   #numbers = new Map<string, number>();
   #bytesMax = 0;
+  /** What was asked for last of each kind, with its number: it is often asked for again at once. */
+  #workflow: string | undefined;
+  #workflowNumber = 0;
+  #actor: string | undefined;
+  #actorNumber = 0;
 
   /** No more bytes than this are needed to write them all. */
   get bytesMax(): number {
     return this.#bytesMax;
+  }
+
+  /** As `number`, for the names of workflows. */
+  ofWorkflow(name: string): number {
+    if (name === this.#workflow) return this.#workflowNumber;
+    this.#workflow = name;
+    this.#workflowNumber = this.number(name);
+    return this.#workflowNumber;
+  }
+
+  /** As `number`, for the ids of actors. */
+  ofActor(id: string): number {
+    if (id === this.#actor) return this.#actorNumber;
+    this.#actor = id;
+    this.#actorNumber = this.number(id);
+    return this.#actorNumber;
   }
 
   /** The number of a name, which is given one if it has none yet. */
@@ -40,6 +61,8 @@ export class FrameNames {
   clear(): void {
     // Not cleared: a map that was cleared keeps its old content alive for as long as that is not collected.
     this.#numbers = new Map();
+    this.#workflow = undefined;
+    this.#actor = undefined;
     this.#bytesMax = 0;
   }
 }

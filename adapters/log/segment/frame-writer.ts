@@ -61,6 +61,8 @@ export class FrameWriter {
   nextPosition: number;
   /** Of the newest event. */
   recordedAt: EpochMs;
+  /** The same, counted from the open frame's first. */
+  recordedAfterFrame = 0;
   current: Batch;
   /** Of the segment that the current batch belongs to. */
   index: MemoryIndex;
@@ -90,6 +92,13 @@ export class FrameWriter {
   /** Bytes staged and not taken yet. */
   get waitingBytes(): number {
     return this.#fullBytes + this.current.length;
+  }
+
+  /** Events are recorded at this time from now on; earlier than the newest one it never is. */
+  advance(now: EpochMs): void {
+    if (now <= this.recordedAt) return;
+    this.recordedAt = now;
+    this.recordedAfterFrame = now - this.frameRecordedAt;
   }
 
   /** Bytes of the open frame so far, its names included. */
@@ -172,6 +181,7 @@ export class FrameWriter {
     this.frameEvents = 0;
     this.#framePosition = this.nextPosition;
     this.frameRecordedAt = this.recordedAt;
+    this.recordedAfterFrame = 0;
     batch.length += frameHeaderBytes;
     const offset = batch.startOffset + this.#frameStart;
     batch.segment.directory.add(this.nextPosition, offset);

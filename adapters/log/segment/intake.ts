@@ -106,7 +106,7 @@ export class Intake {
   /** Undefined when the whole call is staged. */
   #stageCall(call: Call): 'for room' | 'for lookups' | undefined {
     const { writes, outcomes } = call;
-    this.#writer.recordedAt = Math.max(this.#writer.recordedAt, this.#clock.now());
+    this.#writer.advance(this.#clock.now());
     if (call.generation !== this.#segments.generation) call.looked = undefined;
     this.#stage.readAhead(writes);
     for (let at = outcomes.length; at < writes.length; at += 1) {

@@ -48,8 +48,9 @@ const asciiLoopCharactersMax = 48;
 export interface RecordContext {
   ticketId: TicketId;
   revision: number;
-  frameRecordedAt: number;
   recordedAt: number;
+  /** By how much that is after the frame's first. */
+  recordedAfterFrame: number;
   /** The frame's names; those of the event are added where they are new. */
   readonly names: FrameNames;
 }
@@ -95,7 +96,7 @@ export function encodeRecord(
     parts |= has.commandDigest;
     next = writePackedText(bytes, next, commandDigest);
   }
-  next = writeVarint(bytes, next, context.recordedAt - context.frameRecordedAt);
+  next = writeVarint(bytes, next, context.recordedAfterFrame);
   const difference = event.occurredAt - context.recordedAt;
   if (Number.isInteger(difference) && Math.abs(difference) < timeDifferenceMax) {
     next = writeVarint(bytes, next, difference < 0 ? -2 * difference - 1 : 2 * difference);
@@ -103,9 +104,9 @@ export function encodeRecord(
     parts |= has.rawOccurredAt;
     next = bytes.writeDoubleLE(event.occurredAt, next);
   }
-  next = writeVarint(bytes, next, names.number(event.workflow));
+  next = writeVarint(bytes, next, names.ofWorkflow(event.workflow));
   next = writeVarint(bytes, next, names.number(event.state));
-  next = writeVarint(bytes, next, names.number(event.actor.id));
+  next = writeVarint(bytes, next, names.ofActor(event.actor.id));
   if (onBehalfOf !== undefined) {
     parts |= has.onBehalfOf;
     bytes[next] = roleCodes[onBehalfOf.role];

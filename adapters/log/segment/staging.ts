@@ -34,7 +34,7 @@ export class Stage {
   constructor(segments: Segments, writer: FrameWriter) {
     this.#segments = segments;
     this.#writer = writer;
-    this.#context = { ticketId: '', revision: 0, frameRecordedAt: 0, recordedAt: 0, names: writer.names };
+    this.#context = { ticketId: '', revision: 0, recordedAt: 0, recordedAfterFrame: 0, names: writer.names };
   }
 
   /**
@@ -132,8 +132,8 @@ export class Stage {
     const [context, writer] = [this.#context, this.#writer];
     const batch = writer.current;
     context.ticketId = ticketId;
-    context.frameRecordedAt = writer.frameRecordedAt;
-    context.recordedAt = writer.recordedAt;
+    if (context.recordedAt !== writer.recordedAt) context.recordedAt = writer.recordedAt;
+    context.recordedAfterFrame = writer.recordedAfterFrame;
     context.revision = revision;
     for (let at = 0; at < events.length; at += 1) {
       const event = events[at];

@@ -73,12 +73,12 @@ const anyEvent = fc.record(
 const anyPlace = fc.record({
   ticketId: anyString,
   revision: fc.integer({ min: 1, max: 2 ** 31 }),
-  frameRecordedAt: fc.constant(recordedAt - 300),
   recordedAt: fc.constant(recordedAt),
+  recordedAfterFrame: fc.constant(300),
 });
 type Place = Omit<RecordContext, 'names'>;
 
-const simple: Place = { ticketId: 'T-100017', revision: 4, frameRecordedAt: recordedAt, recordedAt };
+const simple: Place = { ticketId: 'T-100017', revision: 4, recordedAt, recordedAfterFrame: 0 };
 
 /** The payload of a frame that holds these events of one ticket. */
 function encode(events: readonly NewEvent[], place: Place) {
@@ -104,7 +104,7 @@ function headerOf(place: Place, payload: Buffer, recordBytes: readonly number[])
     payloadBytes: payload.length,
     eventCount: recordBytes.length,
     firstPosition: 100,
-    recordedAt: place.frameRecordedAt,
+    recordedAt: place.recordedAt - place.recordedAfterFrame,
     durableUpTo: 0,
     namesAt: recordBytes.reduce((sum, bytes) => sum + bytes, 0),
     payloadCrc: 0,
