@@ -166,7 +166,8 @@ export class TicketCache {
       const ticket = this.#slots[this.#hand];
       this.#hand += 1;
       if (ticket === undefined || ticket.round + this.#roundsKept >= this.#round) continue;
-      if (ticket.used) ticket.used = false;
+      // Who is done for good is seldom asked for again, and gets no second chance.
+      if (ticket.used && ticket.at?.final !== true) ticket.used = false;
       else this.delete(ticket.ticketId);
     }
   }

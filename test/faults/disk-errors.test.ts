@@ -101,7 +101,7 @@ function stopProblems({ calls, told, code, stderr }: ChildRun, point: Point, lif
   return found;
 }
 
-/** A read that an append needed to find its ticket failed: only that append is refused, nothing was written. */
+/** A read that an append needed, to find its ticket, failed: only that append is refused. */
 function isRefusedAlone(refused: ReadonlyMap<string, string>): boolean {
   return refused.size === 1 && [...refused.values()].every((answer) => answer === 'EIO');
 }
