@@ -31,6 +31,8 @@ const comparedWithEngine: readonly SectionName[] = ['disk', 'emmett'];
 
 interface BenchOptions {
   readonly events: number;
+  readonly sustained?: number;
+  readonly openEvents: number;
   readonly only: readonly SectionName[];
   readonly json?: true;
 }
@@ -43,6 +45,17 @@ const program = new Command('bench')
     wholeNumber(1_000),
     300_000,
   )
+  .option(
+    '--sustained <number>',
+    'transitions of one run of the engine without a pause, in place of its rounds',
+    wholeNumber(1_000),
+  )
+  .option(
+    '--open-events <number>',
+    'events in the log that is opened, ten to a ticket',
+    wholeNumber(100_000, 50_000_000),
+    1_000_000,
+  )
   .addOption(new Option('--only <sections...>', 'what to measure').choices(names).default(names))
   .option('--json', 'print the result as one line of JSON')
   .action(run);
@@ -53,9 +66,10 @@ try {
   process.exitCode = reportError(error);
 }
 
-async function run({ events, only, json }: BenchOptions): Promise<void> {
+async function run({ events, sustained, openEvents, only, json }: BenchOptions): Promise<void> {
   const signal = stopSignal();
-  const bench: Bench = { workspace: new Workspace(), events, signal, reached: {} };
+  const workspace = new Workspace();
+  const bench: Bench = { workspace, events, sustained, openEvents, signal, reached: {} };
   const startedAtMs = performance.now();
   try {
     const conditions = await findConditions(bench);
