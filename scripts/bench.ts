@@ -8,6 +8,7 @@ import { diskSection } from './bench/disk.ts';
 import { emmettSection } from './bench/emmett.ts';
 import { engineSection } from './bench/engine.ts';
 import { importSection } from './bench/import.ts';
+import { openSection } from './bench/open-log.ts';
 import { projectorSection } from './bench/projector.ts';
 import { rounded, type Section, showSection } from './bench/report.ts';
 import { snapshotSection } from './bench/snapshots.ts';
@@ -23,6 +24,7 @@ const sections = {
   projector: projectorSection,
   emmett: emmettSection,
   snapshots: snapshotSection,
+  open: openSection,
 } satisfies Record<string, (bench: Bench) => Promise<Section>>;
 type SectionName = keyof typeof sections;
 const names = Object.keys(sections) as SectionName[];
@@ -38,7 +40,9 @@ interface BenchOptions {
 }
 
 const program = new Command('bench')
-  .description('measure the engine, the disk, the projector, Emmett, an import and snapshots in one run')
+  .description(
+    'measure the engine, the disk, the projector, Emmett, an import, snapshots and opening in one run',
+  )
   .option(
     '--events <number>',
     'transitions in one round of the engine; other sizes follow',
