@@ -10,6 +10,7 @@ import { engineSection } from './bench/engine.ts';
 import { importSection } from './bench/import.ts';
 import { openSection } from './bench/open-log.ts';
 import { projectorSection } from './bench/projector.ts';
+import { readersSection } from './bench/readers.ts';
 import { rounded, type Section, showSection } from './bench/report.ts';
 import { snapshotSection } from './bench/snapshots.ts';
 import { type Bench, Workspace } from './bench/workspace.ts';
@@ -25,6 +26,7 @@ const sections = {
   emmett: emmettSection,
   snapshots: snapshotSection,
   open: openSection,
+  readers: readersSection,
 } satisfies Record<string, (bench: Bench) => Promise<Section>>;
 type SectionName = keyof typeof sections;
 const names = Object.keys(sections) as SectionName[];
@@ -41,7 +43,7 @@ interface BenchOptions {
 
 const program = new Command('bench')
   .description(
-    'measure the engine, the disk, the projector, Emmett, an import, snapshots and opening in one run',
+    'measure the engine, the disk, the projector, Emmett, an import, snapshots, opening and readers in one run',
   )
   .option(
     '--events <number>',
