@@ -8,8 +8,10 @@ import { diskSection } from './bench/disk.ts';
 import { emmettSection } from './bench/emmett.ts';
 import { engineSection } from './bench/engine.ts';
 import { importSection } from './bench/import.ts';
+import { openSection } from './bench/open-log.ts';
 import { postgresLogSection } from './bench/postgres-log.ts';
 import { projectorSection } from './bench/projector.ts';
+import { readersSection } from './bench/readers.ts';
 import { rounded, type Section, showSection } from './bench/report.ts';
 import { snapshotSection } from './bench/snapshots.ts';
 import { type Bench, Workspace } from './bench/workspace.ts';
@@ -25,6 +27,8 @@ const sections = {
   emmett: emmettSection,
   snapshots: snapshotSection,
   'postgres-log': postgresLogSection,
+  open: openSection,
+  readers: readersSection,
 } satisfies Record<string, (bench: Bench) => Promise<Section>>;
 type SectionName = keyof typeof sections;
 const names = Object.keys(sections) as SectionName[];
@@ -33,6 +37,8 @@ const comparedWithEngine: readonly SectionName[] = ['disk', 'emmett'];
 
 interface BenchOptions {
   readonly events: number;
+  readonly sustained?: number;
+  readonly openEvents: number;
   readonly only: readonly SectionName[];
   readonly json?: true;
 }
@@ -45,6 +51,17 @@ const program = new Command('bench')
     wholeNumber(1_000),
     300_000,
   )
+  .option(
+    '--sustained <number>',
+    'transitions of one run of the engine without a pause, in place of its rounds',
+    wholeNumber(1_000),
+  )
+  .option(
+    '--open-events <number>',
+    'events in the log that is opened, ten to a ticket',
+    wholeNumber(100_000, 50_000_000),
+    1_000_000,
+  )
   .addOption(new Option('--only <sections...>', 'what to measure').choices(names).default(names))
   .option('--json', 'print the result as one line of JSON')
   .action(run);
@@ -55,9 +72,10 @@ try {
   process.exitCode = reportError(error);
 }
 
-async function run({ events, only, json }: BenchOptions): Promise<void> {
+async function run({ events, sustained, openEvents, only, json }: BenchOptions): Promise<void> {
   const signal = stopSignal();
-  const bench: Bench = { workspace: new Workspace(), events, signal, reached: {} };
+  const workspace = new Workspace();
+  const bench: Bench = { workspace, events, sustained, openEvents, signal, reached: {} };
   const startedAtMs = performance.now();
   try {
     const conditions = await findConditions(bench);

@@ -17,7 +17,8 @@ const settings = [
   'max_wal_size',
 ];
 
-export async function findConditions({ workspace, events }: Bench): Promise<Conditions> {
+export async function findConditions(bench: Bench): Promise<Conditions> {
+  const { workspace } = bench;
   // Before PostgreSQL starts, which is load too.
   const load = loadavg()
     .map((value) => value.toFixed(2))
@@ -32,8 +33,13 @@ export async function findConditions({ workspace, events }: Bench): Promise<Cond
     'temporary folder': `${workspace.folder} on ${fileSystemOf(workspace.folder)}`,
     'load before': `${load} (1, 5, 15 minutes)`,
     PostgreSQL: await postgresSettings(database),
-    size: `--events ${events.toLocaleString('en')}`,
+    size: sizeOf(bench),
   };
+}
+
+function sizeOf({ events, sustained, openEvents }: Bench): string {
+  const more = sustained === undefined ? '' : ` --sustained ${sustained.toLocaleString('en')}`;
+  return `--events ${events.toLocaleString('en')} --open-events ${openEvents.toLocaleString('en')}${more}`;
 }
 
 async function postgresSettings(database: Database): Promise<string> {

@@ -13,6 +13,7 @@ import type { Command } from '../../domain/ticket/commands.ts';
 import { builtInWorkflows, defaultWorkflow } from '../../domain/workflow/registry.ts';
 import { logFolder, snapshotFolder } from '../runtime/data-folder.ts';
 import { systemClock } from '../runtime/system.ts';
+import { nothingWritten } from './counting-files.ts';
 import { count, type Figure, type Section } from './report.ts';
 import { type OpenDesk, play } from './workloads.ts';
 import type { Bench } from './workspace.ts';
@@ -105,7 +106,7 @@ async function openParts(dataFolder: string, ticketsCachedMax: number): Promise<
   });
   const snapshots = new SnapshotFolder(snapshotFolder(dataFolder));
   return {
-    desk: { log, engine, disk: { bytes: 0, writes: 0 }, close: () => log.close() },
+    desk: { log, engine, disk: nothingWritten(), close: () => log.close() },
     parts: { log, engine, workflows: builtInWorkflows, snapshots },
   };
 }

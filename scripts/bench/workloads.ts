@@ -5,7 +5,6 @@
 import { performance } from 'node:perf_hooks';
 import { GCProfiler } from 'node:v8';
 import { openSegmentLog, type SegmentLog } from '../../adapters/log/segment/segment-log.ts';
-import { diskFiles, type SegmentFile, type SegmentFiles } from '../../adapters/log/segment/storage.ts';
 import { deskCommands } from '../../adapters/simulation/desk-commands.ts';
 import { Random } from '../../adapters/simulation/random.ts';
 import { Engine } from '../../domain/engine.ts';
@@ -14,16 +13,18 @@ import type { Command } from '../../domain/ticket/commands.ts';
 import { builtInWorkflows } from '../../domain/workflow/registry.ts';
 import { logFolder } from '../runtime/data-folder.ts';
 import { systemClock } from '../runtime/system.ts';
+import { countingFiles, type DiskCounts, nothingWritten } from './counting-files.ts';
 
 export const liveTicketsCount = 100_000;
 /** Commands made before the clock runs; what the engine may hold unanswered bounds it. */
 export const chunkCommandsMax = 50_000;
 export const commandsPerCall = 1_000;
-/** Calls that wait for their answer at a time: enough for two full rounds of the engine. */
+/** Calls that wait for their answer at a time: about what the engine decides before the first is durable. */
 export const callsInFlightMax = 4;
 
 const actor = { id: 'svc-desk', role: 'integration' as const };
-const businessTimeFirstMs = Date.UTC(2026, 0, 5);
+/** Near to when it is recorded, as a live desk's: one transition a millisecond. */
+const businessTimeFirstMs = Date.now();
 /** A prime, so that steps of this size visit every ticket before any comes again. */
 const stride = 7_919;
 
@@ -33,8 +34,6 @@ const ticketIds = Array.from(
   (_, index) => `INC${String(index).padStart(7, '0')}`,
 );
 const ticketId = (index: number): string | undefined => ticketIds[index];
-
-type Envelope = Pick<Command, 'ticketId' | 'actor' | 'occurredAt' | 'commandId'>;
 
 /** Opens the tickets that `liveTicketCommands` acts on. */
 export function* openingCommands(): Generator<Command> {
@@ -51,38 +50,90 @@ export function* openingCommands(): Generator<Command> {
   }
 }
 
+/** The data of each comment is this long as JSON, which is how it is stored. */
+export const commentDataBytes = 100;
+/** Different texts, so that none is the same string each time. */
+const commentsCount = 1_024;
+const comments = Array.from({ length: commentsCount }, (_, index) => {
+  const bytes = commentDataBytes - JSON.stringify({ body: '', public: true }).length;
+  return `Looked into it (${index}), and it still does not print. `.repeat(2).slice(0, bytes);
+});
+/** Legal in turn for ever, once the first has been taken. */
+const steps = ['StartWork', 'ResolveTicket', 'ReopenTicket'] as const;
+
+export interface LiveTicketsOptions {
+  /** All tickets in turn, or picked with a fixed seed. */
+  readonly order: 'each' | 'random';
+  /** Nothing at all: work starts, is resolved, reopened, resolved and so on. Or a comment each time. */
+  readonly payload: 'none' | 'comment';
+}
+
 /**
- * Endless legal commands on the open incidents: work starts, is held, resumed, resolved, reopened, held and
- * so on. Real envelopes, a command id on one in ten, no payload beyond the reason of a hold. `each` visits
- * all tickets in turn; `random` picks them with a fixed seed.
+ * Endless legal commands on the open incidents, with real envelopes and a command id on one in ten. They are
+ * made a call at a time, in a plain loop: they are made inside the clock, where generators would count too.
  */
-export function* liveTicketCommands(order: 'each' | 'random'): Generator<Command> {
-  const steps = new Uint8Array(liveTicketsCount);
-  const random = new Random(1);
-  for (let sent = 0; ; sent += 1) {
-    const index = order === 'each' ? (sent * stride) % liveTicketsCount : random.below(liveTicketsCount);
-    const step = steps[index] ?? 0;
-    // The first step is taken once, the four others for ever.
-    steps[index] = step === 4 ? 1 : step + 1;
-    const commandId = sent % 10 === 0 ? `bench-${sent}` : undefined;
-    const occurredAt = businessTimeFirstMs + liveTicketsCount + sent;
-    yield stepCommand(step, { ticketId: ticketId(index), actor, occurredAt, commandId });
+export class LiveTickets {
+  readonly #options: LiveTicketsOptions;
+  readonly #stepOf = new Uint8Array(liveTicketsCount);
+  readonly #random = new Random(1);
+  #sent = 0;
+
+  constructor(options: LiveTicketsOptions) {
+    this.#options = options;
+  }
+
+  /** The next commands, as calls of `commandsPerCall`. */
+  *calls(commands: number): Generator<readonly Command[]> {
+    for (let left = commands; left > 0; left -= commandsPerCall) {
+      yield this.next(Math.min(left, commandsPerCall));
+    }
+  }
+
+  next(commands: number): readonly Command[] {
+    const { order, payload } = this.#options;
+    const call: Command[] = [];
+    for (let made = 0; made < commands; made += 1) {
+      const sent = this.#sent;
+      this.#sent += 1;
+      const index =
+        order === 'each' ? (sent * stride) % liveTicketsCount : this.#random.below(liveTicketsCount);
+      call.push(payload === 'none' ? this.#step(index, sent) : comment(index, sent));
+    }
+    return call;
+  }
+
+  #step(index: number, sent: number): Command {
+    const step = this.#stepOf[index] ?? 0;
+    this.#stepOf[index] = step === 2 ? 1 : step + 1;
+    return {
+      type: steps[step] ?? steps[0],
+      ticketId: ticketId(index),
+      actor,
+      occurredAt: occurredAt(sent),
+      commandId: commandId(sent),
+      data: {},
+    };
   }
 }
 
-function stepCommand(step: number, envelope: Envelope): Command {
-  switch (step) {
-    case 0:
-      return { type: 'StartWork', ...envelope, data: {} };
-    case 1:
-      return { type: 'HoldTicket', ...envelope, data: { reason: 'vendor' } };
-    case 2:
-      return { type: 'ResumeTicket', ...envelope, data: {} };
-    case 3:
-      return { type: 'ResolveTicket', ...envelope, data: {} };
-    default:
-      return { type: 'ReopenTicket', ...envelope, data: {} };
-  }
+function comment(index: number, sent: number): Command {
+  return {
+    type: 'AddComment',
+    ticketId: ticketId(index),
+    actor,
+    occurredAt: occurredAt(sent),
+    commandId: commandId(sent),
+    data: { body: comments[sent % commentsCount] ?? '', public: true },
+  };
+}
+
+const occurredAt = (sent: number): number => businessTimeFirstMs + liveTicketsCount + sent;
+const commandId = (sent: number): string | undefined => (sent % 10 === 0 ? `bench-${sent}` : undefined);
+
+/** The same without payload, one at a time, for those who do not mind what a generator costs. */
+export function* liveTicketCommands(order: LiveTicketsOptions['order']): Generator<Command> {
+  const tickets = new LiveTickets({ order, payload: 'none' });
+  for (;;) yield* tickets.next(commandsPerCall);
 }
 
 /** The simulated desk, endless: full payloads, 1 % illegal on purpose, 2 % sent twice. */
@@ -99,12 +150,6 @@ export function* take(commands: Iterator<Command>, total: number): Generator<Com
   }
 }
 
-/** What was written to segments, and in how many writes; each is followed by one fdatasync. */
-export interface DiskCounts {
-  bytes: number;
-  writes: number;
-}
-
 export interface OpenDesk {
   readonly log: SegmentLog;
   readonly engine: Engine;
@@ -117,7 +162,7 @@ export type Playable = Pick<OpenDesk, 'engine'> & { readonly log: Pick<EventRead
 
 /** An engine on a new segment log in a data folder, with the limits that production has. */
 export async function openDesk(dataFolder: string): Promise<OpenDesk> {
-  const disk: DiskCounts = { bytes: 0, writes: 0 };
+  const disk = nothingWritten();
   const log = await openSegmentLog({
     folder: logFolder(dataFolder),
     clock: systemClock,
@@ -159,6 +204,30 @@ export async function play(
   making: 'inside the clock' | 'outside the clock',
   signal: AbortSignal,
 ): Promise<Played> {
+  const inside = making === 'inside the clock';
+  return playChunks(desk, inside ? [callsOf(commands)] : chunks(commands), { signal });
+}
+
+export interface CallsOptions {
+  readonly signal: AbortSignal;
+  /** Called whenever a call has been sent. */
+  readonly onSent?: () => void;
+}
+
+/** The same with commands that come as calls, made inside the clock. */
+export async function playCalls(
+  desk: OpenDesk,
+  calls: Iterable<readonly Command[]>,
+  options: CallsOptions,
+): Promise<Played> {
+  return playChunks(desk, [calls], options);
+}
+
+async function playChunks(
+  desk: OpenDesk,
+  chunks: Iterable<Iterable<readonly Command[]>>,
+  options: CallsOptions,
+): Promise<Played> {
   const { rejected, repeated } = desk.engine.counts;
   const played: Played = {
     transitions: 0,
@@ -172,8 +241,7 @@ export async function play(
   };
   // Only here: what is left behind while the clock runs is collected while it runs.
   globalThis.gc?.();
-  if (making === 'inside the clock') await time(desk, callsOf(commands), played, signal);
-  else for (const calls of chunks(commands)) await time(desk, calls, played, signal);
+  for (const calls of chunks) await time(desk, calls, played, options);
   played.rejected = desk.engine.counts.rejected - rejected;
   played.repeated = desk.engine.counts.repeated - repeated;
   return played;
@@ -183,7 +251,7 @@ async function time(
   { engine, log }: Playable,
   calls: Iterable<readonly Command[]>,
   played: Played,
-  signal: AbortSignal,
+  { signal, onSent }: CallsOptions,
 ): Promise<void> {
   const head = await log.head();
   const cpu = process.cpuUsage();
@@ -197,6 +265,7 @@ async function time(
     if (inFlight.length >= callsInFlightMax) await inFlight.shift();
     inFlight.push(engine.submit(call));
     played.commands += call.length;
+    onSent?.();
   }
   await Promise.all(inFlight);
   played.seconds += (performance.now() - startedAtMs) / 1_000;
@@ -230,29 +299,4 @@ function* chunks(commands: Iterable<Command>): Generator<readonly (readonly Comm
     calls = [];
   }
   if (calls.length > 0) yield calls;
-}
-
-function countingFiles(counts: DiskCounts): SegmentFiles {
-  return {
-    ...diskFiles,
-    async open(path, mode) {
-      const file = await diskFiles.open(path, mode);
-      return path.endsWith('.seg') ? countingFile(file, counts) : file;
-    },
-  };
-}
-
-function countingFile(file: SegmentFile, counts: DiskCounts): SegmentFile {
-  return {
-    read: (target, position) => file.read(target, position),
-    write: (bytes, position) => {
-      counts.bytes += bytes.length;
-      counts.writes += 1;
-      return file.write(bytes, position);
-    },
-    sync: () => file.sync(),
-    size: () => file.size(),
-    truncate: (bytes) => file.truncate(bytes),
-    close: () => file.close(),
-  };
 }

@@ -10,6 +10,7 @@ import { openDatabase } from '../../adapters/postgres/database.ts';
 import { type EmbeddedPostgres, openEmbeddedPostgres } from '../../adapters/postgres/embedded.ts';
 import { identify, isAlive, type ProcessIdentity } from '../../adapters/postgres/process-identity.ts';
 import type { Database } from '../../projections/sql.ts';
+import type { CallersReached } from './callers.ts';
 
 export interface BenchDatabase {
   readonly server: EmbeddedPostgres;
@@ -92,6 +93,10 @@ export interface Bench {
   readonly workspace: Workspace;
   /** Size of the run: transitions in one round of the largest measurement. */
   readonly events: number;
+  /** Transitions of one run without a pause, in place of the rounds of the engine. */
+  readonly sustained: number | undefined;
+  /** Events in the log that is opened. */
+  readonly openEvents: number;
   /** Given on Ctrl-C: sections end at the next occasion. */
   readonly signal: AbortSignal;
   /** What earlier sections of this run leave for later ones. */
@@ -104,15 +109,11 @@ export interface Bench {
   };
 }
 
-export interface EngineReached {
-  /** Transitions per second, median round. */
+export interface EngineReached extends CallersReached {
+  /** Transitions per second of live tickets without payload. */
   readonly liveTickets: number;
   readonly desk: number;
-  readonly callers64: number;
-  /** Measured over the whole loop, stalls included; the median latency alone would hide them. */
-  readonly oneCaller: number;
-  readonly oneCallerMedianUs: number;
-  /** What the rounds of live tickets wrote to the log. */
+  /** What live tickets wrote to the log. */
   readonly bytes: number;
   readonly writes: number;
   readonly transitions: number;
