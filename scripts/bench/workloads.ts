@@ -224,7 +224,7 @@ export async function playCalls(
 }
 
 async function playChunks(
-  desk: OpenDesk,
+  desk: Playable,
   chunks: Iterable<Iterable<readonly Command[]>>,
   options: CallsOptions,
 ): Promise<Played> {

@@ -7,8 +7,11 @@
  */
 import type { SegmentFile, SegmentFiles } from './storage.ts';
 
-/** A larger batch pays for its metadata by its size, and would outrun what is written ahead anyhow. */
-export const smallBatchBytesMax = 256 * 1024;
+/**
+ * A larger batch pays for its metadata by its size. Under load batches are larger than this, and zeros written
+ * ahead of them would only double what the disk has to write.
+ */
+export const smallBatchBytesMax = 32 * 1024;
 export const prewrittenBytesMax = 1024 * 1024;
 /** Shared by all logs of the process. */
 const zeros = Buffer.alloc(prewrittenBytesMax);
