@@ -9,8 +9,9 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { build, type Histogram } from 'hdr-histogram-js';
 import type { Engine } from '../../domain/engine.ts';
 import type { Command } from '../../domain/ticket/commands.ts';
+import type { OpenDesk } from './playing.ts';
 import { count, type Figure } from './report.ts';
-import type { LiveTickets, OpenDesk } from './workloads.ts';
+import type { LiveTickets } from './workloads.ts';
 import type { Bench } from './workspace.ts';
 
 const blocks = 20;

@@ -8,8 +8,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { getPostgreSQLEventStore, type PostgresEventStore } from '@event-driven-io/emmett-postgresql';
 import type { RecordedEvent } from '../../domain/ticket/events.ts';
 import type { Database } from '../../projections/sql.ts';
+import { openDesk, play } from './playing.ts';
 import type { Figure, Section } from './report.ts';
-import { deskWorkload, openDesk, play, take } from './workloads.ts';
+import { deskWorkload, take } from './workloads.ts';
 import type { Bench } from './workspace.ts';
 
 const sampleCommands = 20_000;

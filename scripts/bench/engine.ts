@@ -5,17 +5,9 @@
 import { rmSync } from 'node:fs';
 import { measureCallers } from './callers.ts';
 import { type LoadedDesk, limitsOf, logged, measureLoad, rateOf, sum } from './live-load.ts';
+import { openDesk, type Played, play } from './playing.ts';
 import { count, type Figure, type Section, spread } from './report.ts';
-import {
-  commentDataBytes,
-  deskWorkload,
-  LiveTickets,
-  openDesk,
-  openingCommands,
-  type Played,
-  play,
-  take,
-} from './workloads.ts';
+import { commentDataBytes, deskWorkload, LiveTickets, openingCommands, take } from './workloads.ts';
 import type { Bench } from './workspace.ts';
 
 const rounds = 3;

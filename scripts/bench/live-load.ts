@@ -4,16 +4,9 @@
  */
 import { describeSegments } from '../../adapters/log/segment/segment-upkeep.ts';
 import { logFolder } from '../runtime/data-folder.ts';
+import { callsInFlightMax, type OpenDesk, type Played, playCalls } from './playing.ts';
 import { count, type Figure, type Repeated, repeated, spread } from './report.ts';
-import {
-  callsInFlightMax,
-  commandsPerCall,
-  type LiveTickets,
-  liveTicketsCount,
-  type OpenDesk,
-  type Played,
-  playCalls,
-} from './workloads.ts';
+import { commandsPerCall, type LiveTickets, liveTicketsCount } from './workloads.ts';
 import type { Bench } from './workspace.ts';
 
 const rounds = 3;

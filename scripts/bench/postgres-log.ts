@@ -13,16 +13,9 @@ import { builtInWorkflows } from '../../domain/workflow/registry.ts';
 import type { Database, Prepared } from '../../projections/sql.ts';
 import { postgresRounds } from '../runtime/sink.ts';
 import { systemClock } from '../runtime/system.ts';
+import { callsInFlightMax, play } from './playing.ts';
 import { count, type Figure, repeated, type Section, spread } from './report.ts';
-import {
-  callsInFlightMax,
-  commandsPerCall,
-  liveTicketCommands,
-  liveTicketsCount,
-  openingCommands,
-  play,
-  take,
-} from './workloads.ts';
+import { commandsPerCall, liveTicketCommands, liveTicketsCount, openingCommands, take } from './workloads.ts';
 import type { Bench } from './workspace.ts';
 
 const rounds = 3;

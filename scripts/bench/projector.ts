@@ -5,19 +5,12 @@
 import type { Command } from '../../domain/ticket/commands.ts';
 import { batchEventsMaxDefault } from '../../projections/projector.ts';
 import { type DocketRun, runDocket } from './docket-process.ts';
+import { openDesk, play } from './playing.ts';
 import { familyCpuSeconds } from './process-cpu.ts';
 import { measureRawCopy, type RawCopy } from './raw-copy.ts';
 import { findRealLog, realLogMissing } from './real-log.ts';
 import { count, type Figure, type Section } from './report.ts';
-import {
-  deskWorkload,
-  liveTicketCommands,
-  liveTicketsCount,
-  openDesk,
-  openingCommands,
-  play,
-  take,
-} from './workloads.ts';
+import { deskWorkload, liveTicketCommands, liveTicketsCount, openingCommands, take } from './workloads.ts';
 import type { Bench } from './workspace.ts';
 
 interface Workload {

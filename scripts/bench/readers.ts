@@ -8,9 +8,10 @@ import { build, type Histogram } from 'hdr-histogram-js';
 import { logFolder } from '../runtime/data-folder.ts';
 import { BenchChild } from './child-process.ts';
 import type { LoadedDesk } from './live-load.ts';
+import { openDesk, type Played, play, playCalls } from './playing.ts';
 import type { Seen } from './reader-child.ts';
 import { count, type Figure, repeated, type Section } from './report.ts';
-import { LiveTickets, openDesk, openingCommands, type Played, play, playCalls } from './workloads.ts';
+import { LiveTickets, openingCommands } from './workloads.ts';
 import type { Bench } from './workspace.ts';
 
 const moderatePerSecond = 5_000;

@@ -14,8 +14,8 @@ import { builtInWorkflows, defaultWorkflow } from '../../domain/workflow/registr
 import { logFolder, snapshotFolder } from '../runtime/data-folder.ts';
 import { systemClock } from '../runtime/system.ts';
 import { nothingWritten } from './counting-files.ts';
+import { type OpenDesk, play } from './playing.ts';
 import { count, type Figure, type Section } from './report.ts';
-import { type OpenDesk, play } from './workloads.ts';
 import type { Bench } from './workspace.ts';
 
 /** Live tickets by default, and with ten times as many transitions asked for than usual. */

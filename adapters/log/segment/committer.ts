@@ -189,8 +189,9 @@ export class Committer {
   async #commit(batch: Batch): Promise<void> {
     this.#inFlight = batch;
     const file = await this.#fileOf(batch.segment);
-    const isLast = batch.seals || this.#closing;
-    await file.append(batch.bytes.subarray(0, batch.length), batch.startOffset, isLast);
+    const waits = this.#writer.last === undefined ? 'later' : 'waits';
+    const next = batch.seals || this.#closing ? 'nothing ever' : waits;
+    await file.append(batch.bytes.subarray(0, batch.length), batch.startOffset, next);
     if (this.failed !== undefined) throw this.failed;
     const { firstPosition: segment } = batch.segment;
     // A batch without events is a mark, which proves whatever is before it.

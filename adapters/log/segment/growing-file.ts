@@ -7,10 +7,7 @@
  */
 import type { SegmentFile, SegmentFiles } from './storage.ts';
 
-/**
- * A larger batch pays for its metadata by its size. Under load batches are larger than this, and zeros written
- * ahead of them would only double what the disk has to write.
- */
+/** A larger batch pays for its metadata by its size. */
 export const smallBatchBytesMax = 32 * 1024;
 export const prewrittenBytesMax = 1024 * 1024;
 /** Shared by all logs of the process. */
@@ -41,16 +38,19 @@ export class GrowingFile {
     return new GrowingFile(file, prewrittenBytes, bytesMax, await file.size());
   }
 
-  /** Resolves when `bytes` are durable at `offset`. Not even zeros follow the last ones of a file. */
-  async append(bytes: Uint8Array, offset: number, areLast: boolean): Promise<void> {
+  /**
+   * Resolves when `bytes` are durable at `offset`. Not even zeros follow the last ones of a file. Nor are they
+   * written while more waits: under load they would only add to what the disk has to write.
+   */
+  async append(bytes: Uint8Array, offset: number, next: 'nothing ever' | 'waits' | 'later'): Promise<void> {
     const end = offset + bytes.length;
     await this.#file.write(bytes, offset);
-    if (areLast && this.#writtenUpTo > end) {
+    if (next === 'nothing ever' && this.#writtenUpTo > end) {
       await this.#file.truncate(end);
       this.#writtenUpTo = end;
     } else if (end > this.#writtenUpTo) {
       this.#writtenUpTo = end;
-      if (!areLast && bytes.length < smallBatchBytesMax) await this.#writeAhead();
+      if (next === 'later' && bytes.length < smallBatchBytesMax) await this.#writeAhead();
     }
     await this.#file.sync();
   }
