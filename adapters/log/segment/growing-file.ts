@@ -13,6 +13,9 @@ export const prewrittenBytesMax = 1024 * 1024;
 /** Shared by all logs of the process. */
 const zeros = Buffer.alloc(prewrittenBytesMax);
 
+/** When another batch will come into the same file. */
+export type NextBatch = 'nothing ever' | 'waits' | 'later';
+
 export class GrowingFile {
   readonly #file: SegmentFile;
   readonly #prewrittenBytes: number;
@@ -39,10 +42,10 @@ export class GrowingFile {
   }
 
   /**
-   * Resolves when `bytes` are durable at `offset`. Not even zeros follow the last ones of a file. Nor are they
+   * Resolves when `bytes` are durable at `offset`. Not even zeros follow the last ones of a file. Nor are any
    * written while more waits: under load they would only add to what the disk has to write.
    */
-  async append(bytes: Uint8Array, offset: number, next: 'nothing ever' | 'waits' | 'later'): Promise<void> {
+  async append(bytes: Uint8Array, offset: number, next: NextBatch): Promise<void> {
     const end = offset + bytes.length;
     await this.#file.write(bytes, offset);
     if (next === 'nothing ever' && this.#writtenUpTo > end) {
