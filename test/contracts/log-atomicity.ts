@@ -2,12 +2,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { TicketAppend, Write } from '../../domain/ports.ts';
+import { newEvent } from '../support/events.ts';
 import {
   all,
   appendedAt,
   expectConsistent,
   impossible,
-  newEvent,
   range,
   resumed,
   type Subject,

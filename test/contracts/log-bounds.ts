@@ -1,10 +1,10 @@
 /** Part of the event log contract: how much one write, one call and one log may hold. */
 import { expect, test } from 'vitest';
 import type { NewEvent } from '../../domain/ticket/events.ts';
+import { newEvent } from '../support/events.ts';
 import {
   all,
   expectConsistent,
-  newEvent,
   range,
   type Subject,
   started,

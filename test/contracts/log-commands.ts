@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { CommandTrace } from '../../domain/ports.ts';
 import { arbitraryCommandId } from '../support/arbitrary-events.ts';
-import { commanded, newEvent, range, type Subject, started, write } from './log-under-test.ts';
+import { newEvent } from '../support/events.ts';
+import { commanded, range, type Subject, started, write } from './log-under-test.ts';
 
 export function commandsContract(subject: Subject): void {
   test('are remembered with their events, after a restart too', async () => {

@@ -4,7 +4,8 @@ import { expect, test } from 'vitest';
 import type { NewEvent, RecordedEvent } from '../../domain/ticket/events.ts';
 import { eventTypes } from '../../domain/ticket/events.ts';
 import { arbitraryDigest, arbitraryEvent, hardCharacters } from '../support/arbitrary-events.ts';
-import { all, newEvent, type Subject, write } from './log-under-test.ts';
+import { newEvent } from '../support/events.ts';
+import { all, type Subject, write } from './log-under-test.ts';
 
 /** What an event must come back as: itself, and what the log knows of it. */
 function recorded(

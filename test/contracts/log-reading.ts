@@ -1,7 +1,8 @@
 /** Part of the event log contract: reading what is there, from anywhere. */
 import { expect, test } from 'vitest';
 import type { ReadOptions } from '../../domain/ports.ts';
-import { all, newEvent, range, resumed, type Subject, started, write } from './log-under-test.ts';
+import { newEvent } from '../support/events.ts';
+import { all, range, resumed, type Subject, started, write } from './log-under-test.ts';
 
 export function readingContract(subject: Subject): void {
   test('from any position, in batches of at most as many as asked for', async () => {

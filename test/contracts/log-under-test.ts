@@ -5,7 +5,8 @@
 import { afterEach, beforeEach, expect } from 'vitest';
 import { Fault } from '../../domain/errors.ts';
 import type { AppendOutcome, Clock, EventLog, Write } from '../../domain/ports.ts';
-import type { NewEvent, RecordedEvent, TicketEvent } from '../../domain/ticket/events.ts';
+import type { NewEvent, RecordedEvent } from '../../domain/ticket/events.ts';
+import { newEvent } from '../support/events.ts';
 
 export interface LogUnderTest {
   readonly log: EventLog;
@@ -70,18 +71,6 @@ export class Subject {
     if (this.#opened?.reopen !== undefined) this.#log = await this.#opened.reopen();
     return this.log;
   }
-}
-
-export function newEvent(event: TicketEvent, envelope: Partial<NewEvent> = {}): NewEvent {
-  return {
-    schemaVersion: 1,
-    workflow: 'support@1',
-    state: 'open/assigned/L0',
-    occurredAt: Date.UTC(2025, 11, 31),
-    actor: { id: 'ada', role: 'agent' },
-    ...envelope,
-    ...event,
-  } as NewEvent;
 }
 
 export const started = newEvent({ type: 'WorkStarted', data: {} });

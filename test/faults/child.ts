@@ -14,7 +14,8 @@
  */
 import { writeSync } from 'node:fs';
 import { openSegmentLog, type SegmentLog } from '../../adapters/log/segment/segment-log.ts';
-import { diskFiles, type SegmentFiles } from '../../adapters/log/segment/storage.ts';
+import { diskFiles } from '../../adapters/log/segment/storage.ts';
+import { unsyncedFiles } from '../support/unsynced-files.ts';
 
 /** So small that three commands fill a segment; or so large that none is ever full. */
 const segmentBytesMax = { rotating: 420, unsynced: 420, unrotated: 64 * 1024 * 1024 };
@@ -29,23 +30,6 @@ const clock = { now: () => Date.now() };
 
 /** Appends the command of this id and resolves with the position of its event. */
 export type Append = (commandId: string) => Promise<number>;
-
-/** The disk of this machine, except that its syncs do nothing. */
-const unsyncedFiles: SegmentFiles = {
-  ...diskFiles,
-  async open(path, mode) {
-    const file = await diskFiles.open(path, mode);
-    return {
-      read: (target, position) => file.read(target, position),
-      write: (bytes, position) => file.write(bytes, position),
-      sync: async () => {},
-      size: () => file.size(),
-      truncate: (bytes: number) => file.truncate(bytes),
-      close: () => file.close(),
-    };
-  },
-  async syncDirectory() {},
-};
 
 export async function runChild(appendOn: (log: SegmentLog) => Append): Promise<void> {
   const log = await open();

@@ -1,5 +1,5 @@
 /** Run under strace by the fault tests: a log, with nothing before it. What it tells stands in child.ts. */
-import { newEvent } from '../adapters/log/samples.ts';
+import { newEvent } from '../support/events.ts';
 import { runChild } from './child.ts';
 
 await runChild((log) => async (commandId) => {

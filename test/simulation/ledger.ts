@@ -4,7 +4,7 @@
  */
 import type { AppendOutcome, TicketAppend, Write } from '../../domain/ports.ts';
 import type { NewEvent, RecordedEvent, TicketEvent } from '../../domain/ticket/events.ts';
-import { newEvent } from '../adapters/log/samples.ts';
+import { newEvent } from '../support/events.ts';
 
 /** One write of a history, in small numbers, so that a history prints as one line. */
 export interface WriteSpec {

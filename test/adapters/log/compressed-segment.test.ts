@@ -12,7 +12,8 @@ import { listSegments } from '../../../adapters/log/segment/segment-places.ts';
 import { diskFiles, type SegmentFiles } from '../../../adapters/log/segment/storage.ts';
 import { verifySegments } from '../../../adapters/log/segment/verify.ts';
 import type { RecordedEvent } from '../../../domain/ticket/events.ts';
-import { copyOf, smallSegments, unsyncedFiles } from './small-segments.ts';
+import { unsyncedFiles } from '../../support/unsynced-files.ts';
+import { copyOf, smallSegments } from './small-segments.ts';
 
 const blockBytes = 300;
 const name = segmentName(1);

@@ -11,28 +11,14 @@ import {
   type SegmentLog,
   type SegmentLogOptions,
 } from '../../../adapters/log/segment/segment-log.ts';
-import { diskFiles, type SegmentFiles } from '../../../adapters/log/segment/storage.ts';
+import type { SegmentFiles } from '../../../adapters/log/segment/storage.ts';
+import { unsyncedFiles } from '../../support/unsynced-files.ts';
 import { temporaryFolder } from './folders.ts';
 import { appendOneByOne, clock } from './samples.ts';
 
-/**
- * The files of this machine with simulated syncs, which do nothing, and no lock: for loops over every byte of
- * a log, which are about what is found in files and not about when it is safe there.
- */
+/** Without syncs, and without a lock: each log of a loop is opened where the last one was. */
 export const filesWithSimulatedSyncs: SegmentFiles = {
-  ...diskFiles,
-  async open(path, mode) {
-    const file = await diskFiles.open(path, mode);
-    return {
-      read: (target, position) => file.read(target, position),
-      write: (bytes, position) => file.write(bytes, position),
-      sync: async () => {},
-      size: () => file.size(),
-      truncate: (bytes) => file.truncate(bytes),
-      close: () => file.close(),
-    };
-  },
-  syncDirectory: async () => {},
+  ...unsyncedFiles,
   lock: async () => ({ release: async () => {} }),
 };
 

@@ -4,8 +4,9 @@ import { expect, test } from 'vitest';
 import { MemoryLog } from '../../../adapters/log/memory/memory-log.ts';
 import { openSegmentLog } from '../../../adapters/log/segment/segment-log.ts';
 import type { Write } from '../../../domain/ports.ts';
+import { newEvent } from '../../support/events.ts';
 import { temporaryFolder } from './folders.ts';
-import { clock, newEvent, readAll } from './samples.ts';
+import { clock, readAll } from './samples.ts';
 
 const anyTicket = fc.integer({ min: 0, max: 7 }).map((number) => `T-${number}`);
 const anyPart = fc.record({

@@ -19,7 +19,7 @@ import {
   type TicketEvent,
 } from '../../../domain/ticket/events.ts';
 import { roles } from '../../../domain/ticket/values.ts';
-import { newEvent } from './samples.ts';
+import { newEvent } from '../../support/events.ts';
 
 const recordedAt = Date.UTC(2026, 0, 1);
 const anyString = fc.oneof(

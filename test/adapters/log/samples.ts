@@ -1,20 +1,9 @@
 /** Events for log tests. Imports no test runner, so that child processes can use it too. */
 import type { EventLog, EventReader, Write } from '../../../domain/ports.ts';
-import type { NewEvent, RecordedEvent, TicketEvent } from '../../../domain/ticket/events.ts';
+import type { RecordedEvent } from '../../../domain/ticket/events.ts';
+import { newEvent } from '../../support/events.ts';
 
 export const clock = { now: () => Date.UTC(2026, 0, 1) };
-
-export function newEvent(event: TicketEvent, envelope: Partial<NewEvent> = {}): NewEvent {
-  return {
-    schemaVersion: 1,
-    workflow: 'support@1',
-    state: 'open/assigned/L0',
-    occurredAt: Date.UTC(2025, 11, 31),
-    actor: { id: 'ada', role: 'agent' },
-    ...envelope,
-    ...event,
-  } as NewEvent;
-}
 
 export function comment(ticketId: string, expectedRevision: number, body = 'hello'): Write {
   return {

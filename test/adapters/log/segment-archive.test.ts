@@ -11,6 +11,7 @@ import {
   describeSegments,
 } from '../../../adapters/log/segment/segment-upkeep.ts';
 import { verifySegments } from '../../../adapters/log/segment/verify.ts';
+import { unsyncedFiles } from '../../support/unsynced-files.ts';
 import { clock, comment } from './samples.ts';
 import {
   copyOf,
@@ -19,7 +20,6 @@ import {
   segmentBytesMax,
   segmentNames,
   smallSegments,
-  unsyncedFiles,
 } from './small-segments.ts';
 
 const now = clock.now();

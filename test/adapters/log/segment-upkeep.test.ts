@@ -11,6 +11,7 @@ import {
   describeSegments,
 } from '../../../adapters/log/segment/segment-upkeep.ts';
 import { diskFiles, type SegmentFiles } from '../../../adapters/log/segment/storage.ts';
+import { unsyncedFiles } from '../../support/unsynced-files.ts';
 import { temporaryFolder } from './folders.ts';
 import { clock } from './samples.ts';
 import {
@@ -20,7 +21,6 @@ import {
   removeIndexes,
   segmentNames,
   smallSegments,
-  unsyncedFiles,
 } from './small-segments.ts';
 
 const now = clock.now();

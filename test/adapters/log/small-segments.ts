@@ -3,32 +3,17 @@ import { cp, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openSegmentLog } from '../../../adapters/log/segment/segment-log.ts';
 import { openSegmentReader } from '../../../adapters/log/segment/segment-reader.ts';
-import { diskFiles, type SegmentFiles } from '../../../adapters/log/segment/storage.ts';
+import type { SegmentFiles } from '../../../adapters/log/segment/storage.ts';
 import { verifySegments } from '../../../adapters/log/segment/verify.ts';
 import type { EventReader } from '../../../domain/ports.ts';
 import type { RecordedEvent } from '../../../domain/ticket/events.ts';
+import { newEvent } from '../../support/events.ts';
+import { unsyncedFiles } from '../../support/unsynced-files.ts';
 import { temporaryFolder } from './folders.ts';
-import { clock, newEvent, readAll } from './samples.ts';
+import { clock, readAll } from './samples.ts';
 
 export const segmentBytesMax = 800;
 const ticketCount = 4;
-
-/** The real disk without its syncs, which only a power cut can tell from the real one; much faster. */
-export const unsyncedFiles: SegmentFiles = {
-  ...diskFiles,
-  async open(path, mode) {
-    const file = await diskFiles.open(path, mode);
-    return {
-      read: (target, position) => file.read(target, position),
-      write: (bytes, position) => file.write(bytes, position),
-      sync: async () => undefined,
-      size: () => file.size(),
-      truncate: (bytes: number) => file.truncate(bytes),
-      close: () => file.close(),
-    };
-  },
-  syncDirectory: async () => undefined,
-};
 
 /** A log that was closed in order; each event is a frame, and about three of them a segment. */
 export async function smallSegments(eventCount: number): Promise<string> {

@@ -7,8 +7,9 @@ import { describe, expect, test } from 'vitest';
 import { archiveSegments, compressSegments } from '../../../adapters/log/segment/segment-upkeep.ts';
 import { diskFiles, type SegmentFile, type SegmentFiles } from '../../../adapters/log/segment/storage.ts';
 import { verifySegments } from '../../../adapters/log/segment/verify.ts';
+import { unsyncedFiles } from '../../support/unsynced-files.ts';
 import { clock } from './samples.ts';
-import { copyOf, everythingIn, segmentNames, smallSegments, unsyncedFiles } from './small-segments.ts';
+import { copyOf, everythingIn, segmentNames, smallSegments } from './small-segments.ts';
 
 const now = clock.now();
 

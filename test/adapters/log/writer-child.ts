@@ -5,7 +5,7 @@
 import { writeSync } from 'node:fs';
 import { openSegmentLog } from '../../../adapters/log/segment/segment-log.ts';
 import type { Write } from '../../../domain/ports.ts';
-import { newEvent } from './samples.ts';
+import { newEvent } from '../../support/events.ts';
 
 const [folder = '', segmentBytesMax = '4096', pauseMs = '0'] = process.argv.slice(2);
 const log = await openSegmentLog({

@@ -7,8 +7,9 @@ import { openDatabase } from '../../../../adapters/postgres/database.ts';
 import { Random } from '../../../../adapters/simulation/random.ts';
 import type { Write } from '../../../../domain/ports.ts';
 import type { Database, Session } from '../../../../projections/sql.ts';
+import { newEvent } from '../../../support/events.ts';
 import { type TestDatabase, testDatabase } from '../../../support/postgres.ts';
-import { clock, comment, newEvent, readAll } from '../samples.ts';
+import { clock, comment, readAll } from '../samples.ts';
 import { type BreakableNetwork, breakableNetwork } from './network.ts';
 
 const seed = Number(process.env.DOCKET_TEST_SEED ?? Date.now() % 1_000_000);

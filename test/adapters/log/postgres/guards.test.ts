@@ -5,8 +5,9 @@ import { openPostgresLog } from '../../../../adapters/log/postgres/postgres-log.
 import { openPostgresReader } from '../../../../adapters/log/postgres/postgres-reader.ts';
 import { openDatabase } from '../../../../adapters/postgres/database.ts';
 import type { Database } from '../../../../projections/sql.ts';
+import { newEvent } from '../../../support/events.ts';
 import { type TestDatabase, testDatabase } from '../../../support/postgres.ts';
-import { clock, comment, newEvent, readAll } from '../samples.ts';
+import { clock, comment, readAll } from '../samples.ts';
 
 const appendOnly = '55000';
 const notPermitted = '42501';

@@ -11,7 +11,7 @@ import { openDatabase } from '../../../../adapters/postgres/database.ts';
 import { Random } from '../../../../adapters/simulation/random.ts';
 import { Fault } from '../../../../domain/errors.ts';
 import type { AppendOutcome, Write } from '../../../../domain/ports.ts';
-import { newEvent } from '../samples.ts';
+import { newEvent } from '../../../support/events.ts';
 
 const ticketCount = 40;
 const writesAtOnceMax = 12;
