@@ -47,6 +47,8 @@ export interface EngineOptions {
   readonly defaultWorkflow: string;
   readonly numbering?: Numbering;
   readonly limits?: Partial<EngineLimits>;
+  /** A random whole number: keeps callers from choosing ticket ids that collide in the engine's memory. */
+  readonly hashSeed?: number;
 }
 
 /** Counts since the engine was made. */
@@ -83,7 +85,11 @@ export class Engine implements CommandSink {
     this.#context = {
       ...options,
       // A round in flight may not be in the log yet, where its tickets would be looked up again.
-      cache: new TicketCache(this.#limits.ticketsCachedMax, this.#limits.roundsInFlightMax + 1),
+      cache: new TicketCache(
+        this.#limits.ticketsCachedMax,
+        this.#limits.roundsInFlightMax + 1,
+        options.hashSeed,
+      ),
       numbers: new TicketNumbers(options.numbering ?? defaultNumbering, options.log),
       unanswered: new UnansweredCommands(),
     };

@@ -85,6 +85,7 @@ function engineOn(log: EventLog, limits: Partial<EngineLimits> = {}): OpenEngine
     workflows: builtInWorkflows,
     defaultWorkflow,
     limits,
+    hashSeed: crypto.getRandomValues(new Int32Array(1))[0] ?? 0,
   });
   const close = async () => {
     await engine.drain();
