@@ -32,7 +32,7 @@ export const engineLimits = {
    * else's.
    */
   roundsInFlightMax: 16,
-  /** Tickets kept in memory; about 1 KiB each. */
+  /** Tickets kept in memory; about 400 bytes each, and their fields. */
   ticketsCachedMax: 200_000,
   /** How often a command is decided again after conflicts. */
   conflictRetriesMax: 8,
