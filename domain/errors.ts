@@ -49,6 +49,11 @@ export const errorTable = {
     retry: false,
     meaning: 'A write or sync failed; the log takes nothing more in this process.',
   },
+  log_unreadable: {
+    kind: 'fault',
+    retry: true,
+    meaning: 'A file of the log could not be read; that does not say that anything is lost.',
+  },
   snapshot_dropped: {
     kind: 'fault',
     retry: true,

@@ -25,6 +25,7 @@ export const statusOfError: Readonly<Record<ErrorCode, number>> = {
   log_locked: 503,
   log_damaged: 500,
   log_failed: 503,
+  log_unreadable: 503,
   snapshot_dropped: 503,
   log_closed: 503,
   projector_fenced: 500,

@@ -103,7 +103,7 @@ function stopProblems({ calls, told, code, stderr }: ChildRun, point: Point, lif
 
 /** A read that an append needed, to find its ticket, failed: only that append is refused. */
 function isRefusedAlone(refused: ReadonlyMap<string, string>): boolean {
-  return refused.size === 1 && [...refused.values()].every((answer) => answer === 'EIO');
+  return refused.size === 1 && [...refused.values()].every((answer) => answer === 'log_unreadable');
 }
 
 function issuedAfter(calls: ChildRun['calls'], line: number): string[] {

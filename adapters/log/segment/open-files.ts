@@ -7,6 +7,7 @@
  *
  * It must never close a file in the middle of a read.
  */
+import { Fault } from '../../../domain/errors.ts';
 import { BlockCache } from './compressed-file.ts';
 import { segmentSuffix } from './format.ts';
 import type { SegmentFile, SegmentFiles } from './storage.ts';
@@ -62,9 +63,11 @@ export class OpenFiles {
     try {
       return await this.#useOnce(path, moves, work);
     } catch (error) {
-      if (!moves || !wentAway(error)) throw error;
+      if (!moves || !wentAway(error)) throw readingFailed(path, error);
       await this.drop(path);
-      return this.#useOnce(path, moves, work);
+      return await this.#useOnce(path, moves, work).catch((cause: unknown) => {
+        throw readingFailed(path, cause);
+      });
     }
   }
 
@@ -110,6 +113,13 @@ export class OpenFiles {
 /** Another process removed the file under our hands; network file systems say so only when it is read. */
 function wentAway(error: unknown): boolean {
   return isMissing(error) || (error instanceof Error && 'code' in error && error.code === 'ESTALE');
+}
+
+/** Files that are missing, and damage, are for the caller to judge; anything else is the disk's failure. */
+function readingFailed(path: string, error: unknown): unknown {
+  if (error instanceof Fault || isMissing(error) || !(error instanceof Error && 'code' in error))
+    return error;
+  return new Fault('log_unreadable', `${path} could not be read (${String(error.code)})`, { cause: error });
 }
 
 /** Nothing was written through these files, so a failing close loses nothing. */
