@@ -65,7 +65,8 @@ async function killEverywhere(life: Life): Promise<{ points: readonly Point[]; f
 function killProblems({ signal, told, calls, stderr }: ChildRun, { name, nth }: Point): string[] {
   if (signal !== 'SIGKILL') return [`it was not killed, but ended: ${JSON.stringify(told.end)} ${stderr}`];
   const reached = calls.filter((call) => call.name === name).length;
-  if (reached !== nth) return [`it was killed at ${name} ${reached}`];
+  // On a busy machine another thread may have begun one more such call before the signal got to it.
+  if (reached !== nth && reached !== nth + 1) return [`it was killed at ${name} ${reached}`];
   return earlyAnswers(calls, toldExchanges(calls));
 }
 
