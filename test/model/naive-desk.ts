@@ -130,6 +130,8 @@ export class NaiveDesk {
     const next = this.events.length;
     const first = recovered[next];
     const { type } = command;
+    // Refused, whatever comes next in the log: it names no ticket to act on.
+    if (command.ticketId === undefined && type !== 'OpenTicket') return true;
     const ticketId = command.ticketId ?? first?.ticketId;
     const second = recovered[next + 1]?.ticketId;
     const opens = type === 'OpenFollowUp' || type === 'SplitTicket';
