@@ -9,16 +9,25 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { restoreSnapshot, saveSnapshot } from '../../../domain/engine/snapshot.ts';
 import { Fault } from '../../../domain/errors.ts';
-import type { EventLog, LogMark, Outcome, StateSnapshots } from '../../../domain/ports.ts';
+import type { LogMark, StateSnapshots } from '../../../domain/ports.ts';
 import type { Command } from '../../../domain/ticket/commands.ts';
-import type { TicketState } from '../../../domain/ticket/state.ts';
 import { builtInWorkflows } from '../../../domain/workflow/registry.ts';
 import { arbitraryCommands } from '../../support/arbitrary-commands.ts';
 import { allEvents, engineOn, memoryLog } from '../../support/engine.ts';
 import { command } from '../../support/given.ts';
-import { ticketState } from '../../support/tickets.ts';
 import { crashCopy, DeskFolder } from './desk-folder.ts';
 import { HeldDisk } from './held-disk.ts';
+import {
+  countedReads,
+  KeptInMemory,
+  loadMark,
+  partsOf,
+  reopened,
+  soleWriter,
+  submitAll,
+  ticketsAhead,
+  tornStates,
+} from './snapshot-probes.ts';
 
 const open = command('OpenTicket', { requester: 'rita', fields: { subject: 'Printer' } }, 'requester');
 const assign = command('AssignTicket', { agent: 'ana' });
@@ -353,113 +362,4 @@ describe('a snapshot that does not fit', () => {
   });
 });
 
-/** In calls of five, two of which wait for their answer at a time. */
-async function submitAll(
-  { engine }: DeskFolder,
-  commands: readonly Command[],
-  beforeCall: (call: number) => void = () => {},
-): Promise<readonly Outcome[]> {
-  const answers: Promise<readonly Outcome[]>[] = [];
-  for (let first = 0; first < commands.length; first += 5) {
-    await answers.at(-2);
-    beforeCall(answers.length);
-    answers.push(engine.submit(commands.slice(first, first + 5)));
-  }
-  return (await Promise.all(answers)).flat();
-}
-
-/** Snapshots without a disk; `beforeConfirm` runs when all states were taken. */
-class KeptInMemory implements StateSnapshots {
-  taken: readonly TicketState[] = [];
-  kept: { from: LogMark; upTo: LogMark; states: readonly TicketState[] } | undefined;
-  readonly #beforeConfirm: () => Promise<void>;
-
-  constructor(beforeConfirm = async () => {}) {
-    this.#beforeConfirm = beforeConfirm;
-  }
-
-  async save(from: LogMark, states: Iterable<TicketState>, confirm: () => Promise<LogMark>) {
-    this.taken = Array.from(states, (state) => ({ ...state }));
-    await this.#beforeConfirm();
-    this.kept = { from, states: this.taken, upTo: await confirm() };
-    return { name: 'memory', tickets: this.taken.length, bytes: 0, position: from.position };
-  }
-
-  async *load() {
-    if (this.kept === undefined) return;
-    const { states, from, upTo } = this.kept;
-    const slices = async function* () {
-      yield states;
-    };
-    yield { status: 'sound', name: 'memory', from, upTo, tickets: states.length, states: slices } as const;
-  }
-}
-
-async function* tornStates() {
-  yield [ticketState({ ticketId: 'T-0', revision: 5 }), ticketState({ ticketId: 'only-here' })];
-  throw new Error('the disk is gone');
-}
-
 const stringMatching = (pattern: RegExp) => expect.stringMatching(pattern);
-
-function partsOf({ engine, log, workflows, snapshots }: DeskFolder) {
-  return { engine, log, workflows, snapshots };
-}
-
-/** How many states of the newest snapshot hold events that came after it was begun. */
-async function ticketsAhead({ snapshots, log }: DeskFolder): Promise<number> {
-  const revisions = new Map<string, number>();
-  const events = await allEvents(log);
-  for await (const stored of snapshots.load()) {
-    if (stored.status !== 'sound') continue;
-    for (const { ticketId, revision } of events.slice(0, stored.from.position)) {
-      revisions.set(ticketId, revision);
-    }
-    let ahead = 0;
-    for await (const slice of stored.states()) {
-      ahead += slice.filter(({ ticketId, revision }) => revision > (revisions.get(ticketId) ?? 0)).length;
-    }
-    return ahead;
-  }
-  return 0;
-}
-
-async function loadMark(desk: DeskFolder): Promise<LogMark | undefined> {
-  for await (const stored of desk.snapshots.load()) if (stored.status === 'sound') return stored.from;
-  return undefined;
-}
-
-async function reopened(desk: DeskFolder): Promise<DeskFolder> {
-  await desk.log.close();
-  return DeskFolder.open(desk.folder);
-}
-
-/** A log whose reads are counted. */
-function countedReads(inner: EventLog) {
-  const counted = { from: [] as number[], tickets: 0, log: soleWriter(inner, inner.append.bind(inner)) };
-  counted.log.read = (from, options) => {
-    counted.from.push(from);
-    return inner.read(from, options);
-  };
-  counted.log.readTicket = (ticketId) => {
-    counted.tickets += 1;
-    return inner.readTicket(ticketId);
-  };
-  return counted;
-}
-
-function soleWriter(inner: EventLog, append: EventLog['append']): EventLog {
-  return {
-    partitions: 1,
-    soleWriter: true,
-    durability: inner.durability,
-    append,
-    read: inner.read.bind(inner),
-    readTicket: inner.readTicket.bind(inner),
-    head: inner.head.bind(inner),
-    revisionOf: inner.revisionOf.bind(inner),
-    mayKnowCommand: inner.mayKnowCommand.bind(inner),
-    findCommand: inner.findCommand.bind(inner),
-    close: inner.close.bind(inner),
-  };
-}
