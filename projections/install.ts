@@ -10,6 +10,7 @@ import { instantText } from './instants.ts';
 import type { Projection } from './projection.ts';
 import type { Database, Sql } from './sql.ts';
 import { createStatements, literal, schemaName } from './table.ts';
+import { createRelation, dropRelation, type Relation } from './view.ts';
 
 /** Any number does, as long as nothing else in the database locks it: the letters of "docket". */
 const installLockKey = 0x646f636b6574;
@@ -24,6 +25,7 @@ export interface Claim {
 export async function installAndTakeOver(
   database: Database,
   projections: readonly Projection[],
+  views: readonly Relation[],
   claim: Claim,
 ): Promise<readonly Checkpoint[]> {
   return database.transaction(async (sql) => {
@@ -31,6 +33,8 @@ export async function installAndTakeOver(
     await ensureSchema(sql);
     const checkpoints = await readCheckpoints(sql);
     for (const projection of projections) await ensureTables(sql, projection, checkpoints, claim);
+    for (const view of views.toReversed()) await sql.execute(dropRelation(view));
+    for (const statement of views.flatMap(createRelation)) await sql.execute(statement);
     return takeOver(sql, projections, claim.owner, claim.now);
   });
 }
@@ -78,7 +82,6 @@ async function ensureTables(
     for (const table of projection.tables) {
       for (const statement of createStatements(table)) await sql.execute(statement);
     }
-    for (const statement of projection.views) await sql.execute(statement);
   }
   await sql.execute(
     `INSERT INTO docket.projection_checkpoint (projection, version, partition, position, epoch, owner, updated_at)

@@ -1,8 +1,9 @@
 /**
- * What a projection is: a name, a version, its tables and views, and a fold from events to set-based writes.
+ * What a projection is: a name, a version, its tables, and a fold from events to set-based writes.
  * A fold is given every event of a partition once, in order, and says what rows that makes; it never touches
  * the database but to read its own rows back, so that the projector alone decides what is committed when.
  */
+import type { Calendars } from '../domain/metrics/calendars.ts';
 import type { RecordedEvent } from '../domain/ticket/events.ts';
 import type { TicketId } from '../domain/ticket/values.ts';
 import type { Workflows } from '../domain/workflow/registry.ts';
@@ -14,10 +15,16 @@ export interface Projection {
   /** Raised whenever the same events would give other rows. */
   readonly version: number;
   readonly tables: readonly Table<never>[];
-  /** Statements that make views and their comments, after the tables. */
-  readonly views: readonly string[];
   /** A fold for one partition, with nothing in memory yet. */
-  start(workflows: Workflows): Fold;
+  start(context: FoldContext): Fold;
+}
+
+/** What a fold may know beside the events. */
+export interface FoldContext {
+  readonly workflows: Workflows;
+  readonly calendars: Calendars;
+  /** The full name under which a table's rows are kept: every build of a projection has tables of its own. */
+  readonly nameOf: (table: Table<never>) => string;
 }
 
 export interface Fold {
@@ -25,7 +32,7 @@ export interface Fold {
   missing(events: readonly RecordedEvent[]): readonly TicketId[];
   /** Reads rows back, with one statement. A row that is not there is found out when its event is folded. */
   load(queries: Queries, ticketIds: readonly TicketId[]): Promise<void>;
-  /** Takes in one event. Throws where it can not follow from what was folded before. */
+  /** Takes in one event. Throws, and has changed nothing, where it can not follow from what was folded. */
   fold(event: RecordedEvent): void;
   /** Hands over what the events since the last call add up to, and begins the next batch. */
   takeWrites(): readonly TableWrite[];
@@ -37,7 +44,7 @@ export interface Fold {
  * Rows for one table, told apart by `kind`:
  * - `append`: rows that are not there yet;
  * - `change`: rows that are there and are replaced by key, with the table's `changingColumns` only;
- * - `count`: rows whose last column is added to what is there, if anything.
+ * - `count`: rows whose columns beside the key are added to what is there, if anything.
  */
 export interface TableWrite {
   readonly kind: 'append' | 'change' | 'count';

@@ -4,6 +4,7 @@
  * the log beside the others. It never skips an event: one that can not be projected stops it, by name.
  */
 import { Fault } from '../domain/errors.ts';
+import type { Calendars } from '../domain/metrics/calendars.ts';
 import type { Clock, EventReader } from '../domain/ports.ts';
 import type { Workflows } from '../domain/workflow/registry.ts';
 import type { Checkpoint } from './checkpoint.ts';
@@ -11,6 +12,8 @@ import { installAndTakeOver } from './install.ts';
 import { PartitionProjector, type Progress } from './partition-projector.ts';
 import type { Projection } from './projection.ts';
 import type { Database } from './sql.ts';
+import { qualifiedName } from './table.ts';
+import type { Relation } from './view.ts';
 
 /** Events per transaction, far behind the log's end; near it, a batch is whatever came since the last one. */
 export const batchEventsMaxDefault = 65_536;
@@ -19,7 +22,9 @@ export interface ProjectorOptions {
   readonly reader: EventReader;
   readonly database: Database;
   readonly workflows: Workflows;
+  readonly calendars: Calendars;
   readonly projections: readonly Projection[];
+  readonly views: readonly Relation[];
   readonly clock: Clock;
   /** Ends the run, after the commit that is under way. */
   readonly signal: AbortSignal;
@@ -37,17 +42,18 @@ export interface ProjectorOptions {
  * and what the reader throws.
  */
 export async function runProjector(options: ProjectorOptions): Promise<void> {
-  const { reader, database, projections, workflows, clock } = options;
+  const { reader, database, projections, views, workflows, calendars, clock } = options;
   if (projections.length === 0) return;
   const claim = { owner: options.owner ?? 'projector', partitions: reader.partitions, now: clock.now() };
-  const checkpoints = await installAndTakeOver(database, projections, claim);
+  const checkpoints = await installAndTakeOver(database, projections, views, claim);
   const failed = new AbortController();
   const signal = AbortSignal.any([options.signal, failed.signal]);
   const runs = Array.from({ length: reader.partitions }, async (_, partition) => {
     const ours = checkpoints.filter((each) => each.partition === partition);
     await assertSameLog(reader, partition, ours);
     const running = projections.map((projection) => {
-      return { projection, fold: projection.start(workflows), epoch: epochOf(projection, ours), position: 0 };
+      const fold = projection.start({ workflows, calendars, nameOf: qualifiedName });
+      return { projection, fold, epoch: epochOf(projection, ours), position: 0 };
     });
     await new PartitionProjector({
       partition,

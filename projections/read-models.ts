@@ -3,7 +3,8 @@ import type { Projection } from './projection.ts';
 import { throughputProjection } from './throughput.ts';
 import { ticketProjection } from './ticket.ts';
 import { ticketEventProjection } from './ticket-event.ts';
-import { ticketResolutionProjection } from './ticket-resolution.ts';
+import { ticketResolutionNow, ticketResolutionProjection } from './ticket-resolution.ts';
+import type { Relation } from './view.ts';
 
 export const readModels: readonly Projection[] = [
   ticketEventProjection,
@@ -11,3 +12,6 @@ export const readModels: readonly Projection[] = [
   ticketResolutionProjection,
   throughputProjection,
 ];
+
+/** What analysts ask beside the tables, in an order in which each stands only on those before it. */
+export const analystViews: readonly Relation[] = [ticketResolutionNow];

@@ -31,7 +31,6 @@ export const throughputProjection: Projection = {
   name: 'throughput',
   version: 1,
   tables: windowNames.map((window) => throughputTables[window]),
-  views: [],
   start: () => new ThroughputFold(),
 };
 

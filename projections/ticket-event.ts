@@ -5,7 +5,7 @@
 import type { RecordedEvent } from '../domain/ticket/events.ts';
 import type { Workflows } from '../domain/workflow/registry.ts';
 import type { WorkflowState } from '../domain/workflow/table.ts';
-import { appended, type Fold, type Projection, type TableWrite } from './projection.ts';
+import { appended, type Fold, type FoldContext, type Projection, type TableWrite } from './projection.ts';
 import { column, optionalColumn, type Table } from './table.ts';
 
 /** An event and the state that its ticket was in after it. */
@@ -91,15 +91,14 @@ export const ticketEventProjection: Projection = {
   name: 'ticket_event',
   version: 1,
   tables: [ticketEventTable],
-  views: [],
-  start: (workflows) => new TicketEventFold(workflows),
+  start: (context) => new TicketEventFold(context),
 };
 
 class TicketEventFold implements Fold {
   readonly #workflows: Workflows;
   #entries: TimelineEntry[] = [];
 
-  constructor(workflows: Workflows) {
+  constructor({ workflows }: FoldContext) {
     this.#workflows = workflows;
   }
 

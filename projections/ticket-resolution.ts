@@ -8,10 +8,18 @@ import type { RecordedEvent } from '../domain/ticket/events.ts';
 import type { EpochMs, TicketId } from '../domain/ticket/values.ts';
 import type { Workflows } from '../domain/workflow/registry.ts';
 import { type Category, categories } from '../domain/workflow/transition.ts';
-import { appended, changedRows, type Fold, type Projection, type TableWrite } from './projection.ts';
+import {
+  appended,
+  changedRows,
+  type Fold,
+  type FoldContext,
+  type Projection,
+  type TableWrite,
+} from './projection.ts';
 import type { Queries } from './sql.ts';
-import { type Column, column, literal, optionalColumn, qualifiedName, type Table } from './table.ts';
+import { type Column, column, optionalColumn, type Table } from './table.ts';
 import { TicketMemory } from './ticket-memory.ts';
+import type { View } from './view.ts';
 
 export interface ResolutionEntry {
   readonly ticketId: TicketId;
@@ -86,8 +94,7 @@ export const ticketResolutionProjection: Projection = {
   name: 'ticket_resolution',
   version: resolutionVersion,
   tables: [ticketResolutionTable],
-  views: resolutionView(),
-  start: (workflows) => new ResolutionFold(workflows),
+  start: (context) => new ResolutionFold(context),
 };
 
 /** The times after one more event. Throws where earlier events of the ticket are missing. */
@@ -129,10 +136,12 @@ export function entryOfResolutionRow(row: ResolutionRow): ResolutionEntry {
 
 class ResolutionFold implements Fold {
   readonly #workflows: Workflows;
+  readonly #table: string;
   readonly #memory = new TicketMemory<ResolutionEntry>();
 
-  constructor(workflows: Workflows) {
+  constructor({ workflows, nameOf }: FoldContext) {
     this.#workflows = workflows;
+    this.#table = nameOf(ticketResolutionTable);
   }
 
   missing(events: readonly RecordedEvent[]): readonly TicketId[] {
@@ -140,7 +149,7 @@ class ResolutionFold implements Fold {
   }
 
   async load(queries: Queries, ticketIds: readonly TicketId[]): Promise<void> {
-    const text = `SELECT * FROM ${qualifiedName(ticketResolutionTable)} WHERE ticket_id = ANY($1::text[])`;
+    const text = `SELECT * FROM ${this.#table} WHERE ticket_id = ANY($1::text[])`;
     for (const row of await queries.query<ResolutionRow>(text, [ticketIds])) {
       this.#memory.remember(row.ticket_id, entryOfResolutionRow(row));
     }
@@ -174,13 +183,14 @@ function timeInCategory(category: Category): Column<ResolutionEntry> {
 }
 
 /** Times as an analyst wants them, up to the moment of the query. */
-function resolutionView(): readonly string[] {
-  const name = 'docket.ticket_resolution_now';
+export const ticketResolutionNow = resolutionNow();
+
+function resolutionNow(): View {
   const running = categories.map(
     (category) =>
       `${category}_ms + CASE WHEN category = '${category}' THEN running_ms ELSE 0 END AS ${category}_ms`,
   );
-  const comments: Readonly<Record<string, string>> = {
+  const columns: Readonly<Record<string, string>> = {
     ticket_id: 'The ticket.',
     opened_at: 'When it was opened.',
     first_assigned_at: 'When it first got an assignee.',
@@ -202,9 +212,13 @@ function resolutionView(): readonly string[] {
       ]),
     ),
   };
-  return [
-    `CREATE VIEW ${name} AS
-WITH running AS (
+  return {
+    kind: 'view',
+    name: 'ticket_resolution_now',
+    meaning:
+      'Resolution times up to the moment of the query: ticket_resolution with the running interval added.',
+    columns,
+    query: `WITH running AS (
   SELECT *, greatest(0, floor(extract(epoch FROM now() - since) * 1000))::bigint AS running_ms
   FROM docket.ticket_resolution
 ), summed AS (
@@ -220,9 +234,5 @@ SELECT *,
   new_ms + open_ms + hold_ms AS requester_wait_ms,
   pending_ms AS agent_wait_ms
 FROM summed`,
-    `COMMENT ON VIEW ${name} IS 'Resolution times up to the moment of the query: ticket_resolution with the running interval added.'`,
-    ...Object.entries(comments).map(
-      ([field, meaning]) => `COMMENT ON COLUMN ${name}.${field} IS ${literal(meaning)}`,
-    ),
-  ];
+  };
 }

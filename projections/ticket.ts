@@ -9,9 +9,16 @@ import type { HoldReason, Link, TicketState } from '../domain/ticket/state.ts';
 import type { Actor, EpochMs, Fields, TicketId } from '../domain/ticket/values.ts';
 import type { Workflows } from '../domain/workflow/registry.ts';
 import type { CompiledWorkflow, WorkflowState } from '../domain/workflow/table.ts';
-import { appended, changedRows, type Fold, type Projection, type TableWrite } from './projection.ts';
+import {
+  appended,
+  changedRows,
+  type Fold,
+  type FoldContext,
+  type Projection,
+  type TableWrite,
+} from './projection.ts';
 import type { Queries } from './sql.ts';
-import { column, optionalColumn, qualifiedName, type Table } from './table.ts';
+import { column, optionalColumn, type Table } from './table.ts';
 import { TicketMemory } from './ticket-memory.ts';
 
 /** A ticket after one of its events. */
@@ -172,8 +179,7 @@ export const ticketProjection: Projection = {
   name: 'ticket',
   version: 1,
   tables: [ticketTable],
-  views: [],
-  start: (workflows) => new TicketFold(workflows),
+  start: (context) => new TicketFold(context),
 };
 
 /** The ticket after one more event. Throws where the event is not the ticket's next. */
@@ -235,10 +241,12 @@ function entryOf(
 
 class TicketFold implements Fold {
   readonly #workflows: Workflows;
+  readonly #table: string;
   readonly #memory = new TicketMemory<TicketEntry>();
 
-  constructor(workflows: Workflows) {
+  constructor({ workflows, nameOf }: FoldContext) {
     this.#workflows = workflows;
+    this.#table = nameOf(ticketTable);
   }
 
   missing(events: readonly RecordedEvent[]): readonly TicketId[] {
@@ -246,7 +254,7 @@ class TicketFold implements Fold {
   }
 
   async load(queries: Queries, ticketIds: readonly TicketId[]): Promise<void> {
-    const text = `SELECT * FROM ${qualifiedName(ticketTable)} WHERE ticket_id = ANY($1::text[])`;
+    const text = `SELECT * FROM ${this.#table} WHERE ticket_id = ANY($1::text[])`;
     for (const row of await queries.query<TicketRow>(text, [ticketIds])) {
       this.#memory.remember(row.ticket_id, entryOfRow(row, this.#workflows));
     }

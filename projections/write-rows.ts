@@ -51,12 +51,14 @@ async function addCounts(sql: Sql, write: TableWrite): Promise<void> {
   const { table } = write;
   const rows = [...write.rows];
   const names = columnNames(table.columns);
-  const count = names.at(-1);
+  const sums = names
+    .filter((name) => !table.key.includes(name))
+    .map((name) => `${name} = old.${name} + excluded.${name}`);
   const arrays = table.columns.map((each, index) => `$${index + 1}::${each.type}[]`);
   await sql.execute(
     `INSERT INTO ${qualifiedName(table)} AS old (${names.join(', ')})
 SELECT * FROM unnest(${arrays.join(', ')})
-ON CONFLICT (${table.key.join(', ')}) DO UPDATE SET ${count} = old.${count} + excluded.${count}`,
+ON CONFLICT (${table.key.join(', ')}) DO UPDATE SET ${sums.join(', ')}`,
     names.map((_, index) => rows.map((row) => row[index] ?? null)),
   );
 }

@@ -2,10 +2,11 @@
 import { hostname } from 'node:os';
 import { Command } from 'commander';
 import { openSegmentReader } from '../../adapters/log/segment/segment-reader.ts';
+import { everyHourCounts } from '../../domain/metrics/calendars.ts';
 import type { EventReader } from '../../domain/ports.ts';
 import { builtInWorkflows } from '../../domain/workflow/registry.ts';
 import { runProjector } from '../../projections/projector.ts';
-import { readModels } from '../../projections/read-models.ts';
+import { analystViews, readModels } from '../../projections/read-models.ts';
 import { databaseUrl, type JsonOptions, type LogOptions, withJson, withLog } from '../cli/options.ts';
 import { note, print, printJson } from '../cli/output.ts';
 import { progressBar } from '../cli/progress.ts';
@@ -43,7 +44,9 @@ async function run(options: LogOptions & JsonOptions & { untilCaughtUp?: true })
       reader,
       database: models.database,
       workflows: builtInWorkflows,
+      calendars: everyHourCounts,
       projections: readModels,
+      views: analystViews,
       clock: systemClock,
       signal: turn === undefined ? signal : AbortSignal.any([signal, turn.lost]),
       owner: `${hostname()}/${process.pid}`,

@@ -1,5 +1,6 @@
 /** What projection tests do with a database: project into it, and write down all that it holds. */
 
+import { everyHourCounts } from '../../domain/metrics/calendars.ts';
 import type { RecordedEvent } from '../../domain/ticket/events.ts';
 import { builtInWorkflows } from '../../domain/workflow/registry.ts';
 import { type ProjectorOptions, runProjector } from '../../projections/projector.ts';
@@ -18,7 +19,9 @@ export async function project(
     reader: readerOf(events),
     database,
     workflows: builtInWorkflows,
+    calendars: everyHourCounts,
     projections: readModels,
+    views: [],
     clock: { now: () => Date.now() },
     signal: new AbortController().signal,
     untilCaughtUp: true,

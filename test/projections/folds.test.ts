@@ -1,9 +1,10 @@
 /** Each read model by itself: events in, rows out, without a database. */
 import { describe, expect, it } from 'vitest';
+import { everyHourCounts } from '../../domain/metrics/calendars.ts';
 import { builtInWorkflows } from '../../domain/workflow/registry.ts';
 import { instantText } from '../../projections/instants.ts';
 import type { Projection, TableWrite } from '../../projections/projection.ts';
-import { changingColumns, columnNames } from '../../projections/table.ts';
+import { changingColumns, columnNames, qualifiedName } from '../../projections/table.ts';
 import { throughputProjection } from '../../projections/throughput.ts';
 import { entryOfRow, foldTicket, ticketProjection, ticketTable } from '../../projections/ticket.ts';
 import { ticketEventProjection } from '../../projections/ticket-event.ts';
@@ -12,6 +13,7 @@ import { monday9 } from '../support/tickets.ts';
 import { commandOf, Recorder, randomHistory } from './histories.ts';
 
 const hour = 3_600_000;
+const context = { workflows: builtInWorkflows, calendars: everyHourCounts, nameOf: qualifiedName };
 
 /** Opened at nine, assigned at ten, held at eleven, resumed at one, resolved at two; recorded a day later. */
 function story(): Recorder {
@@ -32,7 +34,7 @@ function story(): Recorder {
 
 /** The rows by column, per table and kind of write. */
 function rowsOf(projection: Projection, upTo: number, from = 0) {
-  const fold = projection.start(builtInWorkflows);
+  const fold = projection.start(context);
   const { events } = story();
   for (const event of events.slice(0, from)) fold.fold(event);
   if (from > 0) fold.takeWrites();
@@ -100,7 +102,7 @@ describe('ticket', () => {
   });
 
   it('refuses an event that is not the next', () => {
-    const fold = ticketProjection.start(builtInWorkflows);
+    const fold = ticketProjection.start(context);
     const [first, second, third] = story().events;
     if (first === undefined || second === undefined || third === undefined) throw new Error('no events');
     expect(() => fold.fold(second)).toThrow('its revision is 2');
@@ -173,7 +175,7 @@ describe('ticket_resolution', () => {
 
   it('is not written again for an event that changes no figure', () => {
     const recorder = story();
-    const fold = ticketResolutionProjection.start(builtInWorkflows);
+    const fold = ticketResolutionProjection.start(context);
     for (const event of recorder.events) fold.fold(event);
     fold.takeWrites();
     recorder.submit(commandOf('T-1', 'AddComment', 'agent', { body: 'Done.', public: false }, monday9));
