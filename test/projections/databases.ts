@@ -4,7 +4,7 @@ import { everyHourCounts } from '../../domain/metrics/calendars.ts';
 import type { RecordedEvent } from '../../domain/ticket/events.ts';
 import { builtInWorkflows } from '../../domain/workflow/registry.ts';
 import { type ProjectorOptions, runProjector } from '../../projections/projector.ts';
-import { readModels } from '../../projections/read-models.ts';
+import { analystViews, readModels } from '../../projections/read-models.ts';
 import type { Database } from '../../projections/sql.ts';
 import { qualifiedName } from '../../projections/table.ts';
 import { readerOf } from './histories.ts';
@@ -21,7 +21,7 @@ export async function project(
     workflows: builtInWorkflows,
     calendars: everyHourCounts,
     projections: readModels,
-    views: [],
+    views: analystViews,
     clock: { now: () => Date.now() },
     signal: new AbortController().signal,
     untilCaughtUp: true,
