@@ -137,9 +137,10 @@ export function entryOfResolutionRow(row: ResolutionRow): ResolutionEntry {
 class ResolutionFold implements Fold {
   readonly #workflows: Workflows;
   readonly #table: string;
-  readonly #memory = new TicketMemory<ResolutionEntry>();
+  readonly #memory: TicketMemory<ResolutionEntry>;
 
-  constructor({ workflows, nameOf }: FoldContext) {
+  constructor({ workflows, nameOf, ticketsMax }: FoldContext) {
+    this.#memory = new TicketMemory(ticketsMax);
     this.#workflows = workflows;
     this.#table = nameOf(ticketResolutionTable);
   }
