@@ -10,7 +10,10 @@ import type { Projection } from './projection.ts';
 import type { Queries } from './sql.ts';
 import { buildTableName, column, createStatements, optionalColumn, type Table } from './table.ts';
 
-/** `building`: not seen by readers yet. `live`: what they see. `retired`: replaced, its tables to be dropped. */
+/**
+ * `building`: not seen by readers yet. `live`: what they see. `retired`: replaced, its tables to be
+ * dropped.
+ */
 export type BuildState = 'building' | 'live' | 'retired';
 
 export interface Build {

@@ -9,6 +9,7 @@ import type { Calendars } from '../domain/metrics/calendars.ts';
 import type { EpochMs } from '../domain/ticket/values.ts';
 import { type Build, buildTable, createBuild, dropBuild, isCurrent, readBuilds } from './build.ts';
 import { checkpointTable, isInstalled } from './checkpoint.ts';
+import { isLockTimeout } from './database-errors.ts';
 import { ownerTable } from './ownership.ts';
 import { parkedTable } from './parking.ts';
 import type { Projection } from './projection.ts';
@@ -118,7 +119,3 @@ export async function dropRetired(database: Database): Promise<void> {
 }
 
 const dropLockMsMax = 500;
-
-function isLockTimeout(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === '55P03';
-}

@@ -11,8 +11,8 @@ import type { Queries } from './sql.ts';
 import { column, optionalColumn, type Table } from './table.ts';
 
 /**
- * Most tickets that one build may leave behind in a partition. Beyond it the cause is no single event, and the
- * projector stops instead of leaving everything behind bit by bit.
+ * Most tickets that one build may leave behind in a partition. Beyond it the cause is no single event, and
+ * the projector stops instead of leaving everything behind bit by bit.
  */
 export const parkedTicketsMax = 1_000;
 

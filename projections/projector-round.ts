@@ -49,7 +49,7 @@ export class ProjectorRound {
     const { builds, untilCaughtUp = false } = this.#options;
     const live = builds.filter(({ state }) => state === 'live');
     const building = builds.filter(({ state }) => state === 'building');
-    const works = [this.#project(live, untilCaughtUp), ...building.map((build) => this.#finish(build))];
+    const works = [this.#project(live, untilCaughtUp), this.#finish(building)];
     const beating = this.#beat().catch((error: unknown) => this.#fail(error));
     await Promise.all(works.map((work) => work.catch((error: unknown) => this.#fail(error))));
     this.#end.abort();
@@ -100,20 +100,17 @@ export class ProjectorRound {
     return { projection, build, fold, epoch, position, parked: new Set(), refused: undefined };
   }
 
-  /** Brings a build to where the live one is and lets it take its place; then the round is over. */
-  async #finish(build: RunnableBuild): Promise<void> {
+  /** Brings new builds to where the live ones are and lets them take their place; then the round is over. */
+  async #finish(builds: readonly RunnableBuild[]): Promise<void> {
     const { database, views, clock, onNote } = this.#options;
-    if (
-      !this.#owned.some((each) => each.projection === build.projection.name && each.build === build.build)
-    ) {
-      return;
-    }
-    while (!this.#signal.aborted) {
-      await this.#project([build], true);
+    const own = builds.filter((build) => this.#owned.some((each) => isSame(each, keyOf(build))));
+    while (own.length > 0 && !this.#signal.aborted) {
+      await this.#project(own, true);
       if (this.#signal.aborted) return;
-      const outcome = await switchTo(database, { build, views, now: clock.now() });
+      const outcome = await switchTo(database, { builds: own, views, now: clock.now() });
       if (outcome === 'switched') {
-        onNote?.(`${build.projection.name}: readers now see build ${build.build}`);
+        for (const { projection, build } of own)
+          onNote?.(`${projection.name}: readers now see build ${build}`);
         await dropRetired(database);
         this.#end.abort();
       } else {

@@ -1,4 +1,5 @@
 /** The read models that come with Docket. */
+import { awaitPositionFunction } from './await-position.ts';
 import type { Projection } from './projection.ts';
 import { throughputProjection } from './throughput.ts';
 import { ticketProjection } from './ticket.ts';
@@ -14,4 +15,4 @@ export const readModels: readonly Projection[] = [
 ];
 
 /** What analysts ask beside the tables, in an order in which each stands only on those before it. */
-export const analystViews: readonly Relation[] = [ticketResolutionNow];
+export const analystViews: readonly Relation[] = [awaitPositionFunction, ticketResolutionNow];

@@ -1,6 +1,7 @@
 /**
- * Brings a ticket that was left behind on: its missing events are read from the log and projected in order, up
- * to where the others are, in one transaction. One that fails again leaves the ticket parked at that event.
+ * Brings a ticket that was left behind on: its missing events are read from the log and projected in order,
+ * up to where the others are, in one transaction. One that fails again leaves the ticket parked at that
+ * event.
  */
 import type { EventReader } from '../domain/ports.ts';
 import type { RecordedEvent } from '../domain/ticket/events.ts';

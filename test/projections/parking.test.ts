@@ -1,4 +1,6 @@
-/** A poison event parks its ticket and nothing else, in sight, and the ticket catches up once it is mended. */
+/**
+ * A poison event parks its ticket and nothing else, in sight, and the ticket catches up once it is mended.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { RecordedEvent } from '../../domain/ticket/events.ts';
