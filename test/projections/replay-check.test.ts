@@ -23,8 +23,8 @@ const changes: readonly (readonly [table: string, column: string, value: string]
   ['ticket', 'updated_at', "updated_at + interval '1 millisecond'"],
   ['ticket_event', 'occurred_at', "occurred_at - interval '1 day'"],
   ['ticket_event', 'data', `'{"body": "changed"}'`],
-  ['ticket_resolution', 'open_ms', 'open_ms + 1'],
-  ['ticket_resolution', 'first_resolved_at', 'now()'],
+  ['ticket_metrics', 'open_ms', 'open_ms + 1'],
+  ['ticket_metrics', 'first_resolved_at', 'now()'],
   ['throughput_second', 'transitions', 'transitions + 1'],
   ['throughput_day', 'transitions', '0'],
 ];
@@ -74,7 +74,7 @@ describe('a replay check', () => {
     ['ticket', "ticket_id = 'Z-1'"],
     ['ticket_event', "ticket_id = 'Z-1', position = 9999"],
     ['ticket_event', "ticket_id = 'Z-1', partition = 3"],
-    ['ticket_resolution', "ticket_id = 'Z-1'"],
+    ['ticket_metrics', "ticket_id = 'Z-1'"],
     ['throughput_minute', "window_start = window_start - interval '1 microsecond'"],
   ])('finds an added row: %s with %s', async (table, change) => {
     await test.database.transaction(async (sql) => {
