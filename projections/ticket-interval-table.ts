@@ -46,10 +46,9 @@ export const ticketIntervalTable: Table<TicketInterval> = {
   // new version stays beside the old one (a heap-only update).
   fillPercent: 75,
   indexes: {
-    // For periods. Rows are appended as intervals begin: neighbours began at about the same time, and a summary
-    // per block range finds a month. A B-tree on ended_at would be written once more for every
-    // interval and would end the heap-only updates; ended_at is left to the summary's lower bound: an
-    // interval that ended in a month began before the month's end.
+    // For periods. Rows are appended as intervals begin: neighbours began at about the same time, so that a
+    // summary per block range finds a month. A B-tree on ended_at would be written once more for each interval
+    // and would end the heap-only updates.
     ticket_interval_time: 'USING brin (begun_at) WITH (pages_per_range = 32, autosummarize = on)',
   },
   columns: [
