@@ -87,9 +87,17 @@ export function rowOf<Source>(columns: readonly Column<Source>[], source: Source
   for (const { type, of } of columns) {
     const value = of(source);
     if (typeof value === 'number' && type === 'timestamptz') row.push(instantText(value));
-    else row.push(Array.isArray(value) ? JSON.stringify(value) : value);
+    else if (type === 'jsonb') row.push(jsonOf(value));
+    else row.push(value);
   }
   return row;
+}
+
+/** Objects are spelled as JSON where they are sent; everything else would pass for text or for an array. */
+function jsonOf(value: ColumnValue): SqlValue {
+  if (typeof value === 'string') return JSON.stringify(storedText(value));
+  const isObject = typeof value === 'object' && !Array.isArray(value);
+  return isObject ? value : JSON.stringify(value);
 }
 
 /** What the column holds for this source when it is read back. */
@@ -128,9 +136,13 @@ function storedTime(time: EpochMs): EpochMs {
   return Math.max(time, earliestStorableMs);
 }
 
-/** PostgreSQL has neither U+0000 nor lone surrogates; see `SqlValue`. */
-function storedText(text: string): string {
-  return text.toWellFormed().replaceAll('\0', '\ufffd');
+/**
+ * A text as it is read back. PostgreSQL has neither U+0000 nor lone surrogates; see `SqlValue`. A fold that
+ * compares a text with one of its rows must compare it in this form.
+ */
+export function storedText(text: string): string {
+  const whole = text.isWellFormed() ? text : text.toWellFormed();
+  return whole.includes('\0') ? whole.replaceAll('\0', '\ufffd') : whole;
 }
 
 function storedJson(value: unknown): object {
