@@ -8,7 +8,7 @@ import type { EpochMs } from '../domain/ticket/values.ts';
 import { instantText } from './instants.ts';
 import type { Projection } from './projection.ts';
 import type { Queries } from './sql.ts';
-import { buildTableName, column, createStatements, optionalColumn, type Table } from './table.ts';
+import { buildTableName, column, createStatements, inOneGo, optionalColumn, type Table } from './table.ts';
 
 /**
  * `building`: not seen by readers yet. `live`: what they see. `retired`: replaced, its tables to be
@@ -104,8 +104,7 @@ FROM docket.projection_build WHERE projection = $1 RETURNING build`,
   if (row === undefined) throw new Error(`bug: no build of ${name} was made`);
   const { build } = row;
   for (const table of tables) {
-    const statements = createStatements(table, buildTableName(table, build), `_b${build}`);
-    for (const statement of statements) await sql.execute(statement);
+    await sql.execute(inOneGo(createStatements(table, buildTableName(table, build), `_b${build}`)));
   }
   await sql.execute(
     `INSERT INTO docket.projection_checkpoint (projection, build, partition, position, epoch, updated_at)

@@ -16,7 +16,7 @@ import type { Projection } from './projection.ts';
 import { ensureRelations, relationTable, showBuild } from './relations.ts';
 import type { Database, Sql } from './sql.ts';
 import { projectionStatusView } from './status.ts';
-import { createStatements, dataSchemaName, literal, qualifiedName, schemaName } from './table.ts';
+import { createStatements, dataSchemaName, inOneGo, literal, qualifiedName, schemaName } from './table.ts';
 import { createRelation, type Relation } from './view.ts';
 
 /** Any number does, as long as nothing else in the database locks it: the letters of "docket". */
@@ -53,9 +53,9 @@ async function ensureSchema(sql: Sql): Promise<void> {
   const rows = `The rows behind the views of ${schemaName}, for each build of a read model. Read those views.`;
   await sql.execute(`COMMENT ON SCHEMA ${dataSchemaName} IS ${literal(rows)}`);
   for (const table of [checkpointTable, buildTable, ownerTable, parkedTable, relationTable]) {
-    for (const statement of createStatements(table, qualifiedName(table))) await sql.execute(statement);
+    await sql.execute(inOneGo(createStatements(table, qualifiedName(table))));
   }
-  for (const statement of createRelation(projectionStatusView)) await sql.execute(statement);
+  await sql.execute(inOneGo(createRelation(projectionStatusView)));
   await sql.execute(searchPathStatement);
 }
 

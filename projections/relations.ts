@@ -4,7 +4,7 @@
  */
 import { Fault } from '../domain/errors.ts';
 import type { Queries } from './sql.ts';
-import { buildTableName, column, literal, qualifiedName, schemaName, type Table } from './table.ts';
+import { buildTableName, column, inOneGo, literal, qualifiedName, schemaName, type Table } from './table.ts';
 import { createRelation, dropRelation, type Relation } from './view.ts';
 
 /** Which text a view or function was made with: it is made anew only when that changed. */
@@ -87,17 +87,17 @@ async function dropRelations(sql: Queries): Promise<void> {
 
 async function describeTable(sql: Queries, table: Table<never>): Promise<void> {
   const name = qualifiedName(table);
-  await sql.execute(`COMMENT ON VIEW ${name} IS ${literal(table.meaning)}`);
-  for (const each of table.columns) {
-    await sql.execute(`COMMENT ON COLUMN ${name}.${each.name} IS ${literal(each.meaning)}`);
-  }
+  const comments = table.columns.map(
+    (each) => `COMMENT ON COLUMN ${name}.${each.name} IS ${literal(each.meaning)}`,
+  );
+  await sql.execute(inOneGo([`COMMENT ON VIEW ${name} IS ${literal(table.meaning)}`, ...comments]));
 }
 
 /** Whether the statements went through; false, with nothing changed, where they failed with this code. */
 async function attempt(sql: Queries, statements: readonly string[], code: string): Promise<boolean> {
   await sql.execute('SAVEPOINT attempt');
   try {
-    for (const statement of statements) await sql.execute(statement);
+    await sql.execute(inOneGo(statements));
     return true;
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === code)) throw error;

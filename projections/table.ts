@@ -122,6 +122,11 @@ export function createStatements(table: Table<never>, name: string, indexSuffix 
   ];
 }
 
+/** Statements without parameters as one text: a table has a comment for each column, and each way is long. */
+export function inOneGo(statements: readonly string[]): string {
+  return statements.join(';\n');
+}
+
 /** A text as an SQL literal, for DDL, which takes no parameters. */
 export function literal(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
