@@ -91,7 +91,7 @@ describe.each([1, 2])('over random history %d', (seed) => {
     await database.execute('DROP SCHEMA docket CASCADE');
     const random = seeded(seed);
     for (let end = 0; end < events.length; ) {
-      end += 1 + Math.floor(random() * 100);
+      end += 1 + Math.floor(random() * 150);
       const options = { projections, calendars, views: [], batchEventsMax: 17 };
       await project(database, events.slice(0, end), options);
     }

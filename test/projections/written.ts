@@ -30,7 +30,7 @@ export class WrittenTables {
   }
 }
 
-export function namedRows(write: TableWrite): readonly WrittenRow[] {
+function namedRows(write: TableWrite): readonly WrittenRow[] {
   const columns = write.kind === 'change' ? changingColumns(write.table) : write.table.columns;
   const names = columnNames(columns);
   return [...write.rows].map((row) =>
