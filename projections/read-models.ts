@@ -1,8 +1,12 @@
 /** The read models that come with Docket. */
+import { awaitPositionFunction } from './await-position.ts';
 import type { Projection } from './projection.ts';
 import { throughputProjection } from './throughput.ts';
 import { ticketProjection } from './ticket.ts';
 import { ticketEventProjection } from './ticket-event.ts';
+import { ticketFieldHistoryProjection } from './ticket-field-history.ts';
+import { ticketIntervalProjection } from './ticket-interval.ts';
+import { ticketLinkProjection } from './ticket-link.ts';
 import { ticketMetricsProjection } from './ticket-metrics.ts';
 import { ticketMetricsNow } from './ticket-metrics-now.ts';
 import type { Relation } from './view.ts';
@@ -11,8 +15,11 @@ export const readModels: readonly Projection[] = [
   ticketEventProjection,
   ticketProjection,
   ticketMetricsProjection,
+  ticketIntervalProjection,
+  ticketFieldHistoryProjection,
+  ticketLinkProjection,
   throughputProjection,
 ];
 
 /** What analysts ask beside the tables, in an order in which each stands only on those before it. */
-export const analystViews: readonly Relation[] = [ticketMetricsNow];
+export const analystViews: readonly Relation[] = [awaitPositionFunction, ticketMetricsNow];

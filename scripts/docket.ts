@@ -10,6 +10,7 @@ import { Command, CommanderError } from 'commander';
 import { exitCodes, reportError } from './cli/output.ts';
 import { importCommand } from './commands/import.ts';
 import { logCommand } from './commands/log.ts';
+import { projectionsCommand } from './commands/projections.ts';
 import { projectorCommand } from './commands/projector.ts';
 import { replayCommand } from './commands/replay.ts';
 import { serveCommand } from './commands/serve.ts';
@@ -33,6 +34,7 @@ const program = new Command('docket')
 const commands = [
   serveCommand(),
   projectorCommand(),
+  projectionsCommand(),
   importCommand(),
   ticketCommand(),
   throughputCommand(),
