@@ -7,11 +7,12 @@
  * leaves alone is shared with the object before, so that an event costs no more than what it changes.
  */
 import type { RecordedEvent } from '../ticket/events.ts';
-import type { EpochMs, FieldChanges, FieldValue, TicketId } from '../ticket/values.ts';
+import type { EpochMs, TicketId } from '../ticket/values.ts';
 import type { WorkflowState } from '../workflow/table.ts';
 import { ageingVersion } from './ageing.ts';
 import { businessMsSince, type CarriedTime, carryOver } from './business-time.ts';
 import type { Calendar, Calendars } from './calendars.ts';
+import { firstLabels, type Labels, labelsAfter } from './labels.ts';
 import {
   firstReply,
   nextReply,
@@ -34,7 +35,6 @@ import {
 import { neverRated, type Satisfaction, satisfactionVersion } from './satisfaction.ts';
 import { goesTo, noStations, type Stations, stationsVersion } from './stations.ts';
 import { firstStatus, nextStatus, type StatusTime, statusTimeVersion } from './status-time.ts';
-import { storableText } from './storable-text.ts';
 import { touchVersion } from './touch.ts';
 
 /** Raised with each of its families: their versions only grow. */
@@ -69,14 +69,6 @@ export interface Opening {
   /** Whether the desk opened it, so that its first words are no reply. */
   readonly byDesk: boolean;
   readonly requester: string | undefined;
-}
-
-/** What analysts tell tickets apart by, beside status, assignee and group. */
-export interface Labels {
-  readonly workflow: string;
-  /** The fields priority and category, as text. */
-  readonly priority: string | undefined;
-  readonly category: string | undefined;
 }
 
 /**
@@ -127,12 +119,12 @@ export function foldTicketMetrics(
 
 function opened(event: RecordedEvent, state: Pick<WorkflowState, 'lifecycle' | 'category'>): TicketMetrics {
   if (event.type !== 'TicketOpened') throw new Error(`its first event is ${event.type}, not TicketOpened`);
-  const { occurredAt: at, workflow, data } = event;
+  const { occurredAt: at, data } = event;
   return {
     ticketId: event.ticketId,
     revision: event.revision,
     opening: { at, byDesk: sideOf(event) === 'desk', requester: data.requester },
-    labels: { workflow, priority: textOf(data.fields?.priority), category: textOf(data.fields?.category) },
+    labels: firstLabels(event.workflow, data.fields),
     statusTime: firstStatus(state.lifecycle, state.category, at),
     resolution: unresolved,
     replies: noReplies,
@@ -230,48 +222,6 @@ function groupsAfter(before: Stations, event: RecordedEvent): Stations {
     default:
       return before;
   }
-}
-
-function labelsAfter(before: Labels, event: RecordedEvent): Labels {
-  const { workflow } = event;
-  const changes = fieldChangesOf(event);
-  const priority = labelAfter(before.priority, changes?.priority);
-  const category = labelAfter(before.category, changes?.category);
-  const same = workflow === before.workflow && priority === before.priority && category === before.category;
-  return same ? before : { workflow, priority, category };
-}
-
-const redacted: Readonly<Record<'priority' | 'category', FieldChanges>> = {
-  priority: { priority: null },
-  category: { category: null },
-};
-
-function fieldChangesOf(event: RecordedEvent): FieldChanges | undefined {
-  switch (event.type) {
-    case 'FieldsChanged':
-    case 'TicketResolved':
-    case 'TicketClosed':
-      return event.data.fields;
-    case 'ContentRedacted': {
-      const { fields } = event.data;
-      return {
-        ...(fields.includes('priority') ? redacted.priority : {}),
-        ...(fields.includes('category') ? redacted.category : {}),
-      };
-    }
-    default:
-      return undefined;
-  }
-}
-
-function labelAfter(before: string | undefined, change: FieldValue | null | undefined): string | undefined {
-  return change === undefined ? before : textOf(change ?? undefined);
-}
-
-function textOf(value: FieldValue | undefined): string | undefined {
-  if (value === undefined) return undefined;
-  if (typeof value === 'string') return storableText(value);
-  return Array.isArray(value) ? storableText(value.join(', ')) : String(value);
 }
 
 /** Intervals that ended carry nothing on; the others take along what another calendar did not count. */
