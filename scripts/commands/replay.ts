@@ -1,6 +1,5 @@
 /** `docket replay --check`: rebuilds every row from the log and compares it with what PostgreSQL holds. */
 import { Command } from 'commander';
-import { everyHourCounts } from '../../domain/metrics/calendars.ts';
 import { builtInWorkflows } from '../../domain/workflow/registry.ts';
 import type { Difference } from '../../projections/expected-rows.ts';
 import { readModels } from '../../projections/read-models.ts';
@@ -8,6 +7,7 @@ import { replayCheck } from '../../projections/replay-check.ts';
 import { databaseUrl, type JsonOptions, type LogOptions, withJson, withLog } from '../cli/options.ts';
 import { exitCodes, print, printJson } from '../cli/output.ts';
 import { progressBar } from '../cli/progress.ts';
+import { loadCalendars } from '../runtime/calendars.ts';
 import { openExistingLog } from '../runtime/existing-log.ts';
 import { openReadModels } from '../runtime/read-models.ts';
 
@@ -28,7 +28,7 @@ async function check(options: LogOptions & JsonOptions): Promise<void> {
     reader,
     database: models.database,
     workflows: builtInWorkflows,
-    calendars: everyHourCounts,
+    calendars: await loadCalendars(options.dataDir),
     projections: readModels,
     onProgress: ({ position }) => bar.report(position, head),
   }).finally(async () => {

@@ -1,6 +1,5 @@
 /** A rebuild as people run it: begun or gone on with, with progress, and interruptible at any time. */
 
-import { everyHourCounts } from '../../domain/metrics/calendars.ts';
 import type { EventReader } from '../../domain/ports.ts';
 import { builtInWorkflows } from '../../domain/workflow/registry.ts';
 import { install } from '../../projections/install.ts';
@@ -11,10 +10,12 @@ import { beginRebuild } from '../../projections/rebuild.ts';
 import type { Database } from '../../projections/sql.ts';
 import { note } from '../cli/output.ts';
 import { progressBar } from '../cli/progress.ts';
+import { loadCalendars } from './calendars.ts';
 import { stopSignal } from './signals.ts';
 import { systemClock } from './system.ts';
 
 export interface RebuildRun {
+  readonly dataDir: string;
   readonly database: Database;
   readonly reader: EventReader;
   readonly projections: readonly Projection[];
@@ -30,6 +31,7 @@ export interface RebuildResult {
 }
 
 export async function rebuild({
+  dataDir,
   database,
   reader,
   projections,
@@ -38,7 +40,7 @@ export async function rebuild({
 }: RebuildRun): Promise<RebuildResult> {
   const signal = stopSignal();
   const startedAtMs = performance.now();
-  const calendars = everyHourCounts;
+  const calendars = await loadCalendars(dataDir);
   const partitions = reader.partitions;
   const now = systemClock.now();
   await install(database, { projections: readModels, views: analystViews, calendars, partitions, now });
