@@ -138,6 +138,16 @@ export const commandSchema = z.discriminatedUnion('type', [
   command('LinkTicket', z.strictObject({ ticket: ticketIdSchema, relation: z.enum(linkRelations) })),
   command('RedactContent', z.strictObject({ fields: z.array(nameSchema).min(1), reason: textSchema })),
   command('EscalateTicket', because),
+  command(
+    'MoveTicket',
+    z.strictObject({
+      /** The lifecycle state to go to, by its key; only workflows given as data have such moves. */
+      to: nameSchema,
+      /** What was done outside, in the words of the system it comes from. */
+      activity: nameSchema.optional(),
+      fields: fieldChangesSchema.optional(),
+    }),
+  ),
 ]);
 
 export type Command = z.infer<typeof commandSchema>;

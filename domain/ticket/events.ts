@@ -109,6 +109,14 @@ export const eventSchema = z.discriminatedUnion('type', [
   event('TicketLinked', z.strictObject({ ticket: ticketIdSchema, relation: z.enum(linkRelations) })),
   event('ContentRedacted', z.strictObject({ fields: z.array(nameSchema).min(1), reason: textSchema })),
   event('TicketEscalated', because),
+  event(
+    'TicketMoved',
+    z.strictObject({
+      to: nameSchema,
+      activity: nameSchema.optional(),
+      fields: fieldChangesSchema.optional(),
+    }),
+  ),
 ]);
 
 /** Type and data of an event, without its envelope; told apart by `type`. */

@@ -176,6 +176,9 @@ const effects: { readonly [T in EventType]: Effect<T> | typeof stateOnly } = {
     ticket.fields = withFields(ticket.fields, cleared);
   },
   TicketEscalated: stateOnly,
+  TicketMoved: (ticket, { fields }) => {
+    ticket.fields = withFields(ticket.fields, fields);
+  },
 };
 
 /** The effect of a type without knowing which: the table sees to it that type and data belong together. */

@@ -124,6 +124,7 @@ const dataOf: Record<EventType, fc.Arbitrary<object>> = {
   TicketLinked: fc.record({ ticket: ticketId, relation: fc.constantFrom(...linkRelations) }),
   ContentRedacted: fc.record({ fields: fc.array(name, { minLength: 1, maxLength: 3 }), reason: text }),
   TicketEscalated: because,
+  TicketMoved: fc.record({ to: name, activity: name, fields: changes }, { requiredKeys: ['to'] }),
 };
 
 const actor = fc.record({ id: name, role: fc.constantFrom(...roles) });
