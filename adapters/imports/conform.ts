@@ -66,7 +66,7 @@ export interface Conformance {
   readonly legal: number;
   /** `legal / observed`; 1 where nothing was observed. */
   readonly fitness: number;
-  /** Cases that begin where the workflow lets a ticket begin or go at once, and whose transitions are legal. */
+  /** Cases that begin where a ticket can begin or go at once, and whose transitions are all legal. */
   readonly conformingCases: number;
   /** The most frequent first, those that are not legal before the others. */
   readonly transitions: readonly ObservedTransition[];
@@ -232,7 +232,7 @@ function waysOf(workflow: CompiledWorkflow): ReadonlyMap<string, ReadonlySet<Tra
       }
     }
   }
-  return new Map([...ways].map(([way, commands]) => [way, commands.intersection(leading)]));
+  return new Map([...ways].map(([way, all]) => [way, new Set([...all].filter((each) => leading.has(each)))]));
 }
 
 function illegalFirst(left: ObservedTransition, right: ObservedTransition): number {

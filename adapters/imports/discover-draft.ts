@@ -58,6 +58,7 @@ export function draftWorkflow(activities: readonly ActivityCount[], options: Dra
   const categories = activities.map((activity, number) =>
     guessCategory(activity.name, {
       isOnlyStart: onlyStart?.from === number,
+      starts: activity.starts,
       ends: activity.ends,
       left: [...present].some((way) => way.from === number && way.to !== undefined && way.to !== number),
       exits:
@@ -98,17 +99,17 @@ function assemble(
 ): Pick<Draft, 'definition' | 'states'> {
   const all = states.filter(({ kept }) => kept);
   const taken = new Set(states.map((state) => state.key));
-  const definitionMoves = moves
-    .filter(({ kept }) => kept)
-    .map(({ from, to, count }) => ({ from, to, count, when: [] }));
-  let initial = key(starts[0]?.from ?? 0);
-  if (starts.length > 1) {
-    initial = freeKey('opened', taken);
-    all.unshift(added(initial, 'new'));
-    for (const { from, count } of starts) {
-      definitionMoves.unshift({ from: initial, to: key(from), count, when: [] });
-    }
-  }
+  const [first, ...others] = starts;
+  const initial = others.length === 0 ? key(first?.from ?? 0) : freeKey('opened', taken);
+  const openings =
+    others.length === 0 ? [] : starts.map((way) => ({ ...way, from: initial, to: key(way.from) }));
+  if (openings.length > 0) all.unshift(added(initial, 'new'));
+  const definitionMoves = [...openings, ...moves.filter(({ kept }) => kept)].map(({ from, to, count }) => ({
+    from,
+    to,
+    count,
+    when: [],
+  }));
   const closing = new Set(stuckStates(all, definitionMoves));
   const end = freeKey('closed', taken);
   if (closing.size > 0) all.push(added(end, 'closed'));
@@ -159,15 +160,16 @@ function waysFrom({ next, ends }: ActivityCount, from: number): Way[] {
   return ways;
 }
 
-/** The most frequent first, as ways from an activity to where cases begin. */
+/** The most frequent first: where cases begin, as ways from there. */
 function startsOf(activities: readonly ActivityCount[]): Way[] {
   return activities
-    .flatMap(({ starts }, from) => (starts === 0 ? [] : [{ from, to: from, count: starts }]))
+    .flatMap(({ starts }, from) => (starts === 0 ? [] : [{ from, to: undefined, count: starts }]))
     .sort((left, right) => right.count - left.count);
 }
 
+/** Staying is not what others are measured by: in logs of updates it outnumbers all else. */
 function often(ways: readonly Way[], minFrequency: number): Way[] {
-  const most = ways.reduce((max, { count }) => Math.max(max, count), 0);
+  const most = ways.reduce((max, { from, to, count }) => (from === to ? max : Math.max(max, count)), 0);
   return ways.filter(({ count }) => count >= most * minFrequency);
 }
 

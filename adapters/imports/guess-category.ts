@@ -7,6 +7,8 @@ import type { Category } from '../../domain/workflow/transition.ts';
 export interface StateUse {
   /** Whether all cases begin in it. */
   readonly isOnlyStart: boolean;
+  /** Cases that begin in it. */
+  readonly starts: number;
   /** Cases that end in it. */
   readonly ends: number;
   /** Whether any way of the draft leads from it to another state. */
@@ -28,13 +30,14 @@ const words: readonly (readonly [RegExp, Category])[] = [
   [/\bpending\b/, 'pending'],
   [/\b(hold|held|await|awaiting|wait|waiting|suspend|suspended|stalled|snoozed|paused|blocked)\b/, 'hold'],
   [/\b(resolved|solved|fixed)\b/, 'resolved'],
+  [/\b(new|opened|created|registered|submitted|received)\b/, 'new'],
 ];
 
 export function guessCategory(name: string, use: StateUse): Category {
   const word = wordOf(name);
   if (!use.left && use.ends > 0) return word === 'cancelled' ? 'cancelled' : 'closed';
-  if (use.isOnlyStart) return 'new';
-  if (word !== undefined && word !== 'cancelled') return word;
+  if (use.isOnlyStart || (word === 'new' && use.starts > 0)) return 'new';
+  if (word !== undefined && word !== 'cancelled' && word !== 'new') return word;
   return use.exits > 0 && use.ends / use.exits >= endShareMin ? 'resolved' : 'open';
 }
 

@@ -67,6 +67,27 @@ export async function readWorkflowFile(file: string): Promise<WorkflowFile> {
   }
 }
 
+export interface FoundProblems {
+  /** `name@version` and how many lifecycle states it has, where the file is a workflow that can be used. */
+  readonly id: string | undefined;
+  readonly states: number | undefined;
+  readonly problems: readonly string[];
+}
+
+/** What is wrong with what a file says. Throws `Fault('input_unreadable')` for one that can not be read. */
+export async function workflowProblems(file: string): Promise<FoundProblems> {
+  try {
+    const { workflow } = await readWorkflowFile(file);
+    return { id: workflow.id, states: workflow.regions[0]?.states.length, problems: [] };
+  } catch (error) {
+    const cause = error instanceof Fault ? error.cause : undefined;
+    const none = { id: undefined, states: undefined };
+    if (cause instanceof WorkflowProblem) return { ...none, problems: cause.problems };
+    if (cause instanceof SyntaxError) return { ...none, problems: [`it is no JSON: ${cause.message}`] };
+    throw error;
+  }
+}
+
 /** Puts a workflow into the data folder. Throws where its version is there already, with other content. */
 export async function addWorkflow(
   dataDir: string,
@@ -105,9 +126,11 @@ export async function addWorkflow(
 /** A definition as a file: one state or move to a line, so that changes can be reviewed as such. */
 export function workflowText(definition: WorkflowDefinition): string {
   const { states, moves, ...rest } = definition;
-  // What is empty is what is taken where nothing is said, and only hides what matters.
+  // Where nothing is said, these are empty; told as such they only hide what matters.
   const line = (value: unknown) =>
-    JSON.stringify(value, (_, each: unknown) => (isEmpty(each) ? undefined : each));
+    JSON.stringify(value, (key, each: unknown) =>
+      (key === 'on' || key === 'when') && isEmpty(each) ? undefined : each,
+    );
   const stateLines = Object.entries(states).map(([key, state]) => `    ${line(key)}: ${line(state)}`);
   const parts = Object.entries(rest)
     .filter(([, value]) => value !== undefined)
