@@ -29,6 +29,11 @@ export interface DiscoverOptions {
   readonly minFrequency?: number;
   /** The workflow's states for activities; an activity that is not named is a state itself. */
   readonly states?: Readonly<Record<string, string>> | undefined;
+  /**
+   * Whether only events count that say that an activity was completed. The import takes all, so by default
+   * the draft allows for all.
+   */
+  readonly completeOnly?: boolean | undefined;
   readonly limits?: Partial<typeof discoverLimits>;
 }
 
@@ -39,7 +44,7 @@ export interface Discovery {
   readonly moves: readonly ObservedMove[];
   readonly cases: number;
   readonly events: number;
-  /** Events that only said that an activity was scheduled, started and so on; they are no moves. */
+  /** Events that were not counted, because they say that an activity was scheduled, started and so on. */
   readonly notComplete: number;
   /** Events that came before the previous one of their case, by their times. The file's order was taken. */
   readonly backwards: number;
@@ -72,7 +77,12 @@ export async function discoverWorkflow(
 ): Promise<Discovery> {
   const limits = { ...discoverLimits, ...options.limits };
   const seen = new Observation(limits, options.states);
-  for await (const events of batches) for (const event of events) seen.take(event);
+  for await (const events of batches) {
+    for (const event of events) {
+      if (options.completeOnly !== true || isComplete(event)) seen.take(event);
+      else seen.notComplete += 1;
+    }
+  }
   if (seen.cases === 0)
     throw new Fault('input_unreadable', 'the log holds no events to draft a workflow from');
   const { cases, events, notComplete, backwards } = seen;
@@ -91,7 +101,7 @@ export async function discoverWorkflow(
   return { ...draft, cases, events, notComplete, backwards };
 }
 
-/** Whether an event says that its activity was done; most logs say nothing else. */
+/** Whether an event says that its activity was done; most logs have no other events. */
 export function isComplete({ lifecycle }: CaseEvent): boolean {
   return lifecycle === undefined || lifecycle.toLowerCase() === 'complete';
 }
@@ -119,10 +129,6 @@ class Observation {
   }
 
   take(event: CaseEvent): void {
-    if (!isComplete(event)) {
-      this.notComplete += 1;
-      return;
-    }
     const { caseId, at } = event;
     this.events += 1;
     this.since = Math.min(this.since, at);

@@ -13,6 +13,7 @@ const kindsShownMax = 40;
 interface ConformOptions extends DataOptions, JsonOptions {
   readonly workflow: string;
   readonly mapping?: string;
+  readonly completeOnly?: true;
 }
 
 export function conformCommand(): Command {
@@ -20,7 +21,8 @@ export function conformCommand(): Command {
     .description('which transitions of an event log a workflow allows, which not, and how often')
     .argument('<file>', 'XES or CSV, plain, .gz or alone in a .zip')
     .requiredOption('--workflow <name>', 'a workflow such as incident@1, or the .json file of one')
-    .option('--mapping <file>', 'which column is what, and which activity is which state; needed for CSV');
+    .option('--mapping <file>', 'which column is what, and which activity is which state; needed for CSV')
+    .option('--complete-only', 'count only events that say that an activity was completed');
   return withJson(withDataDir(command)).action(run);
 }
 
@@ -28,7 +30,7 @@ async function run(file: string, options: ConformOptions): Promise<void> {
   const workflow = await findWorkflow(options);
   if (workflow === undefined) return;
   const { events, states, malformed } = await openCaseLog(file, options.mapping);
-  const found = await conform(events, { workflow, states });
+  const found = await conform(events, { workflow, states, completeOnly: options.completeOnly });
   const bad = found.transitions.some(({ legal }) => !legal) || found.beginnings.some(({ legal }) => !legal);
   if (bad) process.exitCode = exitCodes.problemsFound;
   if (options.json) printJson({ ...found, malformed: malformed.count });
@@ -57,7 +59,8 @@ function showForPeople(found: Conformance): void {
   print(`  fitness      ${percent(fitness)} of the transitions`);
   print(`  cases        ${count(conformingCases)} conform wholly, ${percent(conformingCases / cases)}`);
   if (unchanged > 0) print(`  unchanged    ${count(unchanged)} events named the state the case was in`);
-  if (notComplete > 0) print(`  not complete ${count(notComplete)} events only said that something began`);
+  if (notComplete > 0)
+    print(`  not complete ${count(notComplete)} events do not say that something was completed`);
   showIllegal('Transitions that are not legal', found.transitions);
   showIllegal('Beginnings that are not legal', found.beginnings);
 }

@@ -20,6 +20,7 @@ interface DiscoverOptions extends JsonOptions {
   readonly name?: string;
   readonly out?: string;
   readonly minFrequency: number;
+  readonly completeOnly?: true;
   readonly mermaid?: true;
 }
 
@@ -36,14 +37,15 @@ export function discoverCommand(): Command {
       share,
       0,
     )
+    .option('--complete-only', 'count only events that say that an activity was completed')
     .option('--mermaid', 'print a Mermaid diagram instead of tables');
   return withJson(command).action(discover);
 }
 
 async function discover(file: string, options: DiscoverOptions): Promise<void> {
   const { events, states, malformed } = await openCaseLog(file, options.mapping);
-  const { name = nameOf(file), minFrequency } = options;
-  const found = await discoverWorkflow(events, { name, minFrequency, states });
+  const { name = nameOf(file), minFrequency, completeOnly } = options;
+  const found = await discoverWorkflow(events, { name, minFrequency, states, completeOnly });
   // A name given by hand may be wrong; whatever else is, is a bug that must not get into a file.
   const definition = readDefinition(found.definition, 'drafted');
   compileDefinition(definition);
@@ -111,7 +113,7 @@ function tellLeftOut({ notComplete, backwards }: Discovery, malformed: CaseLog['
   if (malformed.count > 0)
     note(`\n${count(malformed.count)} rows could not be read; the first: ${malformed.first}`);
   if (notComplete > 0)
-    note(`\n${count(notComplete)} events only said that something began; they are no moves.`);
+    note(`\n${count(notComplete)} events do not say that something was completed, and were not counted.`);
   if (backwards > 0)
     note(
       `\n${count(backwards)} events come before the previous one of their case; the file's order was taken.`,

@@ -103,17 +103,24 @@ describe('a draft', () => {
     ]);
   });
 
-  it('takes states for activities where they are mapped, and counts only what was completed', async () => {
+  it('takes states for activities where they are mapped, and only what was completed where it is asked', async () => {
     const events = casesOf(['a', 'b', 'c']).flatMap((event) => [
       { ...event, lifecycle: 'start' },
       { ...event, lifecycle: 'COMPLETE' },
     ]);
-    const { definition, notComplete } = await discover(events, { states: { a: 'One', b: 'One', c: 'Two' } });
+    const { definition, notComplete } = await discover(events, {
+      states: { a: 'One', b: 'One', c: 'Two' },
+      completeOnly: true,
+    });
     expect(notComplete).toBe(3);
     expect(definition.moves).toEqual([
       { from: 'One', to: 'One', count: 1, when: [] },
       { from: 'One', to: 'Two', count: 1, when: [] },
     ]);
+    // The import takes what began as well, so without being asked the draft allows for it.
+    const all = await discover(events);
+    expect(all).toMatchObject({ events: 6, notComplete: 0 });
+    expect(all.moves).toContainEqual({ from: 'a', to: 'a', count: 1, kept: true });
   });
 
   it('tells of times that run backwards', async () => {
