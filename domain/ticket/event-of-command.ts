@@ -127,6 +127,8 @@ function plainEventOf(command: PlainCommand): TicketEvent {
       return { type: 'ContentRedacted', data: command.data };
     case 'EscalateTicket':
       return { type: 'TicketEscalated', data: command.data };
+    case 'RateTicket':
+      return { type: 'TicketRated', data: command.data };
     default:
       return unknownCommand(command);
   }

@@ -4,7 +4,7 @@
  * `schemaVersion` and an upcast in `upcast.ts`. Data holds what changed, never the whole ticket.
  */
 import { z } from 'zod';
-import { holdReasons, linkRelations } from './commands.ts';
+import { holdReasons, linkRelations, ratings } from './commands.ts';
 import {
   type Actor,
   type EpochMs,
@@ -109,6 +109,7 @@ export const eventSchema = z.discriminatedUnion('type', [
   event('TicketLinked', z.strictObject({ ticket: ticketIdSchema, relation: z.enum(linkRelations) })),
   event('ContentRedacted', z.strictObject({ fields: z.array(nameSchema).min(1), reason: textSchema })),
   event('TicketEscalated', because),
+  event('TicketRated', z.strictObject({ rating: z.enum(ratings), comment: textSchema.optional() })),
 ]);
 
 /** Type and data of an event, without its envelope; told apart by `type`. */

@@ -176,6 +176,7 @@ const effects: { readonly [T in EventType]: Effect<T> | typeof stateOnly } = {
     ticket.fields = withFields(ticket.fields, cleared);
   },
   TicketEscalated: stateOnly,
+  TicketRated: stateOnly,
 };
 
 /** The effect of a type without knowing which: the table sees to it that type and data belong together. */

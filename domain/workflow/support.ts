@@ -4,7 +4,7 @@
  * (`escalation`).
  *
  * A final ticket takes what real desks take: tags, subject, priority, links, redaction and, once closed, a
- * follow-up ticket. It is never reopened.
+ * follow-up ticket and the requester's rating. It is never reopened.
  */
 import type { Role } from '../ticket/values.ts';
 import { during, may, workflow } from './setup.ts';
@@ -115,11 +115,16 @@ export const supportMachine = workflow.createMachine({
             ConfirmResolution: may('closed', requester),
             CloseTicket: may('closed', rules, 'autoCloseDue'),
             CancelTicket: may('cancelled', leads),
+            RateTicket: may('resolved', fromRequester),
           },
         },
         closed: {
           tags: ['closed'],
-          on: { ...stillWhenFinal('closed'), OpenFollowUp: may('closed', ['requester', ...staff]) },
+          on: {
+            ...stillWhenFinal('closed'),
+            OpenFollowUp: may('closed', ['requester', ...staff]),
+            RateTicket: may('closed', fromRequester),
+          },
         },
         cancelled: { tags: ['cancelled'], on: stillWhenFinal('cancelled') },
         merged: { tags: ['cancelled'], on: stillWhenFinal('merged') },

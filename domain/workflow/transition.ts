@@ -56,6 +56,7 @@ export const eventOfTransition = {
   LinkTicket: 'TicketLinked',
   RedactContent: 'ContentRedacted',
   EscalateTicket: 'TicketEscalated',
+  RateTicket: 'TicketRated',
 } as const satisfies Record<TransitionType, EventType>;
 
 export const transitionTypes = Object.keys(eventOfTransition).filter(isTransitionType);

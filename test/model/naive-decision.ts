@@ -168,6 +168,7 @@ const pastTense: Readonly<Record<string, string>> = {
   AddComment: 'CommentAdded',
   RedactContent: 'ContentRedacted',
   EscalateTicket: 'TicketEscalated',
+  RateTicket: 'TicketRated',
 };
 
 /** Type and data of the command's event on its own ticket; undefined where all is as it asks already. */

@@ -4,7 +4,7 @@
  * hold: no negative zero.
  */
 import fc from 'fast-check';
-import { holdReasons, linkRelations } from '../../domain/ticket/commands.ts';
+import { holdReasons, linkRelations, ratings } from '../../domain/ticket/commands.ts';
 import type { EventType, NewEvent } from '../../domain/ticket/events.ts';
 import { roles } from '../../domain/ticket/values.ts';
 
@@ -124,6 +124,10 @@ const dataOf: Record<EventType, fc.Arbitrary<object>> = {
   TicketLinked: fc.record({ ticket: ticketId, relation: fc.constantFrom(...linkRelations) }),
   ContentRedacted: fc.record({ fields: fc.array(name, { minLength: 1, maxLength: 3 }), reason: text }),
   TicketEscalated: because,
+  TicketRated: fc.record(
+    { rating: fc.constantFrom(...ratings), comment: text },
+    { requiredKeys: ['rating'] },
+  ),
 };
 
 const actor = fc.record({ id: name, role: fc.constantFrom(...roles) });

@@ -38,6 +38,7 @@ export const eventCodes = {
   TicketLinked: 28,
   ContentRedacted: 29,
   TicketEscalated: 30,
+  TicketRated: 31,
 } as const satisfies Record<EventType, number>;
 
 export const roleCodes = {
