@@ -3,6 +3,7 @@
  * Its type is also the name of the XState event that the workflow machines answer to.
  */
 import { z } from 'zod';
+import { slaClockIdSchema } from '../sla/clock.ts';
 import {
   actorSchema,
   commandIdSchema,
@@ -141,6 +142,7 @@ export const commandSchema = z.discriminatedUnion('type', [
   command('RedactContent', z.strictObject({ fields: z.array(nameSchema).min(1), reason: textSchema })),
   command('EscalateTicket', because),
   command('RateTicket', z.strictObject({ rating: z.enum(ratings), comment: textSchema.optional() })),
+  command('BreachSla', z.strictObject({ clock: slaClockIdSchema })),
 ]);
 
 export type Command = z.infer<typeof commandSchema>;

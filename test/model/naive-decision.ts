@@ -169,6 +169,7 @@ const pastTense: Readonly<Record<string, string>> = {
   RedactContent: 'ContentRedacted',
   EscalateTicket: 'TicketEscalated',
   RateTicket: 'TicketRated',
+  BreachSla: 'SlaBreached',
 };
 
 /** Type and data of the command's event on its own ticket; undefined where all is as it asks already. */
