@@ -6,7 +6,13 @@
 import { z } from 'zod';
 import { type Calendar, type Calendars, roundTheClock } from '../metrics/calendars.ts';
 import type { TicketState } from '../ticket/state.ts';
-import { type EpochMs, type FieldValue, nameSchema, timeSchema } from '../ticket/values.ts';
+import {
+  type EpochMs,
+  type FieldValue,
+  nameCharactersMax,
+  nameSchema,
+  timeSchema,
+} from '../ticket/values.ts';
 import { type SlaHours, type SlaMetric, slaHours, slaMetrics } from './clock.ts';
 
 export const slaLimits = {
@@ -98,11 +104,9 @@ export function promiseOf(
 /** The field priority as text, as policies name it; undefined for none. */
 export function priorityOf({ fields }: TicketState): string | undefined {
   const { priority } = fields;
-  if (priority === undefined || priority === '') return undefined;
-  return textsOf(priority).join(', ').slice(0, priorityCharactersMax);
+  const text = priority === undefined ? '' : textsOf(priority).join(', ');
+  return text === '' ? undefined : text.slice(0, nameCharactersMax);
 }
-
-const priorityCharactersMax = 200;
 
 /**
  * The calendar that a clock counts by. One that was stamped but is not known any more gives way to that of
