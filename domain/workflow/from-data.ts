@@ -1,8 +1,9 @@
 /**
  * Makes a workflow of a definition: an XState machine, by the same `setup()` as the built-in ones, compiled
  * and checked like them. What every ticket needs is added where the definition does not say otherwise: in
- * every state that is not final, comments, fields, links and redaction; in final ones what the built-in
- * workflows leave open there; and a region for the assignment.
+ * every state that is not final, comments, fields, links, redaction and the breach of a promise; in final
+ * ones what the built-in workflows leave open there; the requester's rating once it is resolved; and a region
+ * for the assignment.
  *
  * It must never accept what `compileWorkflow` refuses.
  */
@@ -19,6 +20,9 @@ export const rolesDefault: readonly Role[] = ['agent', 'lead', 'system', 'integr
 const anyone: readonly Role[] = ['requester', ...rolesDefault];
 const leads: readonly Role[] = ['lead'];
 const requesters: readonly Role[] = ['requester', 'integration'];
+const timers: readonly Role[] = ['system', 'integration'];
+/** The categories in which a requester may say whether it was well done. */
+const ratedIn: readonly Category[] = ['resolved', 'closed'];
 
 /** Throws `WorkflowProblem`, with a sentence for each thing that is wrong. */
 export function compileDefinition(definition: WorkflowDefinition): CompiledWorkflow {
@@ -76,10 +80,19 @@ function lifecycleOf({ initial, states, moves }: WorkflowDefinition) {
 function always(key: string, category: Category): On {
   const LinkTicket = [may(key, rolesDefault)];
   const RedactContent = [may(key, leads)];
+  const rating: On = ratedIn.includes(category) ? { RateTicket: [may(key, requesters)] } : {};
   if (finalCategories.includes(category)) {
-    return { ChangeFields: [may(key, rolesDefault, 'onlyFinalFields')], LinkTicket, RedactContent };
+    return {
+      ChangeFields: [may(key, rolesDefault, 'onlyFinalFields')],
+      LinkTicket,
+      RedactContent,
+      ...rating,
+    };
   }
+  const breach: On = category === 'resolved' ? {} : { BreachSla: [may(key, timers, 'slaClockDue')] };
   return {
+    ...rating,
+    ...breach,
     ChangeFields: [may(key, anyone)],
     AddComment: [may(key, anyone)],
     RecordRequesterReply: [may(key, requesters)],

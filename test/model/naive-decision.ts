@@ -168,6 +168,8 @@ const pastTense: Readonly<Record<string, string>> = {
   AddComment: 'CommentAdded',
   RedactContent: 'ContentRedacted',
   EscalateTicket: 'TicketEscalated',
+  RateTicket: 'TicketRated',
+  BreachSla: 'SlaBreached',
   ResolveTicket: 'TicketResolved',
   CloseTicket: 'TicketClosed',
   MoveTicket: 'TicketMoved',

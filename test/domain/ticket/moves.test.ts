@@ -6,6 +6,8 @@ import { workflowFromData } from '../../../domain/workflow/from-data.ts';
 import { builtInWorkflows, Workflows } from '../../../domain/workflow/registry.ts';
 import { allEvents, engineOn, memoryLog } from '../../support/engine.ts';
 import { command } from '../../support/given.ts';
+import { gold, hour, slaRules } from '../../support/sla.ts';
+import { monday9 } from '../../support/tickets.ts';
 import { fines } from '../../support/workflows.ts';
 
 const workflows = new Workflows([...builtInWorkflows.all(), workflowFromData(fines)]);
@@ -98,6 +100,30 @@ describe('a ticket of a workflow given as data', () => {
       { revision: 2, problem: 'MoveTicket is not legal from Create Fine/unassigned: illegal_transition' },
     ]);
   });
+});
+
+it('a move keeps or ends the promises of the category it leads to, and the history is sound', async () => {
+  const log = memoryLog();
+  const engine = engineOn(log, { workflows, sla: slaRules(gold) });
+  const at = (hours: number) => ({ occurredAt: monday9 + hours * hour });
+  await engine.submit([
+    opening,
+    { ...command('AssignTicket', { agent: 'ana' }), ...at(1) },
+    { ...command('MoveTicket', { to: 'Send Fine' }), ...at(1) },
+    { ...command('MoveTicket', { to: 'Insert Date Appeal to Prefecture' }), ...at(2) },
+    { ...command('MoveTicket', { to: 'Send Fine' }), ...at(3) },
+    { ...command('ResolveTicket', { code: 'paid', notes: 'By card.' }), ...at(4) },
+  ]);
+  const events = await allEvents(log);
+  const ofAgent = events.filter((event) => 'clock' in event.data && event.data.clock === 'agent_work#1');
+  expect(ofAgent.map(({ type, occurredAt }) => [type, (occurredAt - monday9) / hour])).toEqual([
+    ['SlaStarted', 0],
+    ['SlaPaused', 2],
+    ['SlaResumed', 3],
+    ['SlaFulfilled', 4],
+  ]);
+  const audit = new HistoryAudit(workflows);
+  expect(events.flatMap((event) => audit.check(event))).toEqual([]);
 });
 
 it('tickets of built-in workflows are not moved by name', async () => {

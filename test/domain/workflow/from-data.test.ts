@@ -72,7 +72,19 @@ describe('a definition', () => {
       Payment: ['requester', 'agent', 'lead', 'system', 'integration'],
     });
     const whenDone = compiled.stateByKey.get('done/assigned') ?? compiled.initial;
-    expect([...whenDone.cells.keys()]).toEqual(['ChangeFields', 'LinkTicket', 'RedactContent']);
+    expect([...whenDone.cells.keys()]).toEqual(['ChangeFields', 'LinkTicket', 'RedactContent', 'RateTicket']);
+    const rated = transitionRows(compiled).filter((row) => row.command === 'RateTicket');
+    expect(rated.map(({ from }) => from)).toEqual([
+      'Payment',
+      'Send for Credit Collection %2F Court',
+      'done',
+    ]);
+    const breached = transitionRows(compiled).filter((row) => row.command === 'BreachSla');
+    expect(breached.map(({ from }) => from)).toEqual([
+      'Create Fine',
+      'Send Fine',
+      'Insert Date Appeal to Prefecture',
+    ]);
   });
 
   it('may bring regions of its own, or none', () => {
