@@ -1,17 +1,25 @@
 /** The read models that come with Docket. */
+import { awaitPositionFunction } from './await-position.ts';
 import type { Projection } from './projection.ts';
 import { throughputProjection } from './throughput.ts';
 import { ticketProjection } from './ticket.ts';
 import { ticketEventProjection } from './ticket-event.ts';
-import { ticketResolutionNow, ticketResolutionProjection } from './ticket-resolution.ts';
+import { ticketFieldHistoryProjection } from './ticket-field-history.ts';
+import { ticketIntervalProjection } from './ticket-interval.ts';
+import { ticketLinkProjection } from './ticket-link.ts';
+import { ticketMetricsProjection } from './ticket-metrics.ts';
+import { ticketMetricsNow } from './ticket-metrics-now.ts';
 import type { Relation } from './view.ts';
 
 export const readModels: readonly Projection[] = [
   ticketEventProjection,
   ticketProjection,
-  ticketResolutionProjection,
+  ticketMetricsProjection,
+  ticketIntervalProjection,
+  ticketFieldHistoryProjection,
+  ticketLinkProjection,
   throughputProjection,
 ];
 
 /** What analysts ask beside the tables, in an order in which each stands only on those before it. */
-export const analystViews: readonly Relation[] = [ticketResolutionNow];
+export const analystViews: readonly Relation[] = [awaitPositionFunction, ticketMetricsNow];

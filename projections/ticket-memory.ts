@@ -1,16 +1,10 @@
 /**
- * What a fold remembers per ticket, and which tickets the present batch touched. Bounded: two generations,
- * of which the older is dropped when the younger is full.
- *
- * A ticket is never dropped while the batch that touched it may still be uncommitted. Generations change only
- * in `endBatch`, a dropped ticket was thus last touched two batches ago, and the projector commits a batch
- * before it prepares the one after the next.
+ * What a fold with one row per ticket remembers, and which tickets the present batch touched. What bounds it
+ * is in ticket-states.ts.
  */
 import type { RecordedEvent } from '../domain/ticket/events.ts';
 import type { TicketId } from '../domain/ticket/values.ts';
-
-/** Tickets in the younger generation before it becomes the older one; memory holds up to twice as many. */
-export const ticketsPerGenerationMax = 100_000;
+import { TicketStates } from './ticket-states.ts';
 
 export interface TouchedTickets<Entry> {
   readonly created: readonly Entry[];
@@ -25,20 +19,18 @@ interface Slot<Entry> {
 }
 
 export class TicketMemory<Entry> {
-  readonly #ticketsMax: number;
-  #young = new Map<TicketId, Slot<Entry>>();
-  #old = new Map<TicketId, Slot<Entry>>();
+  readonly #slots: TicketStates<Slot<Entry>>;
   #created: Slot<Entry>[] = [];
   #changed: Slot<Entry>[] = [];
   #batch = 1;
 
-  constructor(ticketsMax = ticketsPerGenerationMax) {
-    this.#ticketsMax = ticketsMax;
+  constructor(ticketsMax?: number) {
+    this.#slots = new TicketStates(ticketsMax);
   }
 
   /** A row as it was read back. */
   remember(ticketId: TicketId, entry: Entry): void {
-    this.#young.set(ticketId, { entry, batch: 0 });
+    this.#slots.set(ticketId, { entry, batch: 0 });
   }
 
   /**
@@ -46,10 +38,10 @@ export class TicketMemory<Entry> {
    * `next` gives the same entry back, nothing is written.
    */
   update(ticketId: TicketId, next: (before: Entry | undefined) => Entry): void {
-    const slot = this.#find(ticketId);
+    const slot = this.#slots.find(ticketId);
     if (slot === undefined) {
       const created = { entry: next(undefined), batch: this.#batch };
-      this.#young.set(ticketId, created);
+      this.#slots.set(ticketId, created);
       this.#created.push(created);
       return;
     }
@@ -63,15 +55,7 @@ export class TicketMemory<Entry> {
 
   /** Tickets of a batch that are neither in memory nor opened by the batch itself, each once. */
   missing(events: readonly RecordedEvent[]): readonly TicketId[] {
-    const missing = new Set<TicketId>();
-    const opened = new Set<TicketId>();
-    for (const { ticketId, revision } of events) {
-      if (revision === 1) opened.add(ticketId);
-      else if (!this.#young.has(ticketId) && !this.#old.has(ticketId) && !opened.has(ticketId)) {
-        missing.add(ticketId);
-      }
-    }
-    return [...missing];
+    return this.#slots.missing(events);
   }
 
   endBatch(): TouchedTickets<Entry> {
@@ -79,27 +63,14 @@ export class TicketMemory<Entry> {
     this.#created = [];
     this.#changed = [];
     this.#batch += 1;
-    if (this.#young.size >= this.#ticketsMax) {
-      this.#old = this.#young;
-      this.#young = new Map();
-    }
+    this.#slots.endBatch();
     return touched;
   }
 
   forget(): void {
-    this.#young = new Map();
-    this.#old = new Map();
+    this.#slots.forget();
     this.#created = [];
     this.#changed = [];
-  }
-
-  /** A ticket of the older generation that is used again joins the younger. */
-  #find(ticketId: TicketId): Slot<Entry> | undefined {
-    const young = this.#young.get(ticketId);
-    if (young !== undefined) return young;
-    const old = this.#old.get(ticketId);
-    if (old !== undefined) this.#young.set(ticketId, old);
-    return old;
   }
 }
 
