@@ -5,7 +5,7 @@
 import type { Command, CommandOf } from './commands.ts';
 import type { EventOf, TicketEvent } from './events.ts';
 import type { TicketState } from './state.ts';
-import { type FieldChanges, type FieldValue, sameFieldValue, type TicketId } from './values.ts';
+import { type EpochMs, type FieldChanges, type FieldValue, sameFieldValue, type TicketId } from './values.ts';
 
 type TransitionCommand = Exclude<Command, { type: 'OpenTicket' }>;
 type PlainCommand = Exclude<
@@ -16,10 +16,12 @@ type PlainCommand = Exclude<
     | 'HoldTicket'
     | 'ResolveTicket'
     | 'CloseTicket'
+    | 'MoveTicket'
     | 'ChangeFields'
     | 'OpenFollowUp'
     | 'SplitTicket'
     | 'LinkTicket'
+    | 'BreachSla'
   >
 >;
 
@@ -62,6 +64,9 @@ export function eventOf(
       return { type: 'TicketResolved', data: withChanged(ticket, command.data) };
     case 'CloseTicket':
       return { type: 'TicketClosed', data: withChanged(ticket, command.data) };
+    case 'MoveTicket':
+      // Also where the ticket stays: a workflow that has the move means that something was done again.
+      return { type: 'TicketMoved', data: withChanged(ticket, command.data) };
     case 'ChangeFields': {
       const fields = changed(ticket, command.data.fields);
       return Object.keys(fields).length === 0 ? undefined : { type: 'FieldsChanged', data: { fields } };
@@ -75,9 +80,17 @@ export function eventOf(
       const linked = ticket.links.some((link) => link.ticket === other && link.relation === relation);
       return linked ? undefined : { type: 'TicketLinked', data: command.data };
     }
+    case 'BreachSla':
+      return { type: 'SlaBreached', data: { clock: command.data.clock, dueAt: dueAtOf(ticket, command) } };
     default:
       return plainEventOf(command);
   }
+}
+
+function dueAtOf({ clocks }: TicketState, { data }: CommandOf<'BreachSla'>): EpochMs {
+  const dueAt = clocks?.find((each) => each.clock === data.clock)?.dueAt;
+  if (dueAt === undefined) throw new Error(`bug: ${data.clock} breached without running`);
+  return dueAt;
 }
 
 /** Throws where the engine forgot to give the ticket that a command opens an id. */
@@ -127,6 +140,8 @@ function plainEventOf(command: PlainCommand): TicketEvent {
       return { type: 'ContentRedacted', data: command.data };
     case 'EscalateTicket':
       return { type: 'TicketEscalated', data: command.data };
+    case 'RateTicket':
+      return { type: 'TicketRated', data: command.data };
     default:
       return unknownCommand(command);
   }
@@ -145,7 +160,7 @@ function changed(ticket: TicketState, changes: FieldChanges): Record<string, Fie
   return different;
 }
 
-function withChanged<D extends EventOf<'TicketResolved' | 'TicketClosed'>['data']>(
+function withChanged<D extends EventOf<'TicketResolved' | 'TicketClosed' | 'TicketMoved'>['data']>(
   ticket: TicketState,
   data: D,
 ): D {

@@ -1,7 +1,7 @@
 /** A rebuild as people run it: begun or gone on with, with progress, and interruptible at any time. */
 
 import type { EventReader } from '../../domain/ports.ts';
-import { builtInWorkflows } from '../../domain/workflow/registry.ts';
+import type { Workflows } from '../../domain/workflow/registry.ts';
 import { install } from '../../projections/install.ts';
 import type { Projection } from '../../projections/projection.ts';
 import { runProjector } from '../../projections/projector.ts';
@@ -18,6 +18,7 @@ export interface RebuildRun {
   readonly dataDir: string;
   readonly database: Database;
   readonly reader: EventReader;
+  readonly workflows: Workflows;
   readonly projections: readonly Projection[];
   readonly owner: string;
   readonly json?: true;
@@ -34,6 +35,7 @@ export async function rebuild({
   dataDir,
   database,
   reader,
+  workflows,
   projections,
   owner,
   json,
@@ -56,7 +58,7 @@ export async function rebuild({
   await runProjector({
     reader,
     database,
-    workflows: builtInWorkflows,
+    workflows,
     calendars,
     projections,
     views: analystViews,
