@@ -1,6 +1,6 @@
 /**
- * The rows of the UCI incident log on their way: which incident each belongs to, what it claims of a change of
- * state, and what became of it.
+ * The rows of the UCI incident log on their way: which incident each belongs to, what it claims of a change
+ * of state, and what became of it.
  */
 import { lifecycleOf } from '../../domain/ticket/evolve.ts';
 import type { TicketState } from '../../domain/ticket/state.ts';
