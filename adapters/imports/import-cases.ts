@@ -1,7 +1,8 @@
 /**
  * Imports an event log of another system, XES or CSV: each case becomes a ticket of a workflow, each event
  * the commands that it stands for. What the workflow does not allow is rejected and written down with the
- * reason; what can not be read, too. Importing again adds nothing, and goes on where an import was broken off.
+ * reason; what can not be read, too. Importing again adds nothing, and goes on where an import was broken
+ * off.
  *
  * It must never write to a log itself, hold the whole file, or lose a row: each is accounted for exactly
  * once.
