@@ -14,7 +14,7 @@ import { categories, isTransitionType, type TransitionType } from './transition.
 
 /** More than that is not read by anybody; logs with more activities are to be read by another column. */
 export const statesMax = 200;
-export const movesMax = 10_000;
+export const movesMax = statesMax * statesMax;
 export const regionsMax = 4;
 
 const stateKeySchema = nameSchema.superRefine((key, { addIssue }) => {

@@ -63,6 +63,13 @@ export interface CompiledWorkflow {
   readonly stateByKey: ReadonlyMap<string, WorkflowState>;
 }
 
+/** The lifecycle state that is called so: by its label, else by its own name. */
+export function stateCalled(workflow: CompiledWorkflow, name: string): string | undefined {
+  const { labels, regions } = workflow;
+  for (const [state, label] of labels) if (label === name) return state;
+  return regions[0]?.states.includes(name) === true ? name : undefined;
+}
+
 export type StepRefusal =
   | {
       readonly code: 'illegal_transition';

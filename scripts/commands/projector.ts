@@ -4,7 +4,6 @@ import { Command } from 'commander';
 import { openSegmentReader } from '../../adapters/log/segment/segment-reader.ts';
 import { everyHourCounts } from '../../domain/metrics/calendars.ts';
 import type { EventReader } from '../../domain/ports.ts';
-import { builtInWorkflows } from '../../domain/workflow/registry.ts';
 import { runProjector } from '../../projections/projector.ts';
 import { analystViews, readModels } from '../../projections/read-models.ts';
 import { databaseUrl, type JsonOptions, type LogOptions, withJson, withLog } from '../cli/options.ts';
@@ -16,6 +15,7 @@ import { type Turn, waitForTurn } from '../runtime/projector-turn.ts';
 import { openReadModels } from '../runtime/read-models.ts';
 import { stopSignal } from '../runtime/signals.ts';
 import { systemClock } from '../runtime/system.ts';
+import { loadWorkflows } from '../runtime/workflows.ts';
 
 export function projectorCommand(): Command {
   const command = new Command('projector')
@@ -27,6 +27,7 @@ export function projectorCommand(): Command {
 async function run(options: LogOptions & JsonOptions & { untilCaughtUp?: true }): Promise<void> {
   const isChild = process.send !== undefined;
   const signal = stopSignal({ ignoreInterrupt: isChild });
+  const workflows = await loadWorkflows(options.dataDir);
   const reader = await openReader(options, isChild);
   const applicationName = 'docket projector';
   const models = await openReadModels({ ...options, databaseUrl: databaseUrl(), applicationName });
@@ -43,7 +44,7 @@ async function run(options: LogOptions & JsonOptions & { untilCaughtUp?: true })
     await runProjector({
       reader,
       database: models.database,
-      workflows: builtInWorkflows,
+      workflows,
       calendars: everyHourCounts,
       projections: readModels,
       views: analystViews,

@@ -1,6 +1,5 @@
 /** `docket replay --check`: rebuilds every row from the log and compares it with what PostgreSQL holds. */
 import { Command } from 'commander';
-import { builtInWorkflows } from '../../domain/workflow/registry.ts';
 import type { Difference } from '../../projections/compare-rows.ts';
 import { replayCheck } from '../../projections/replay-check.ts';
 import { databaseUrl, type JsonOptions, type LogOptions, withJson, withLog } from '../cli/options.ts';
@@ -8,6 +7,7 @@ import { exitCodes, print, printJson } from '../cli/output.ts';
 import { progressBar } from '../cli/progress.ts';
 import { openExistingLog } from '../runtime/existing-log.ts';
 import { openReadModels } from '../runtime/read-models.ts';
+import { loadWorkflows } from '../runtime/workflows.ts';
 
 export function replayCommand(): Command {
   const command = new Command('replay')
@@ -17,6 +17,7 @@ export function replayCommand(): Command {
 }
 
 async function check(options: LogOptions & JsonOptions): Promise<void> {
+  const workflows = await loadWorkflows(options.dataDir);
   const reader = await openExistingLog(options);
   const applicationName = 'docket replay';
   const models = await openReadModels({ ...options, databaseUrl: databaseUrl(), applicationName });
@@ -25,7 +26,7 @@ async function check(options: LogOptions & JsonOptions): Promise<void> {
   const result = await replayCheck({
     reader,
     database: models.database,
-    workflows: builtInWorkflows,
+    workflows,
     onProgress: ({ position }) => bar.report(position, head),
   }).finally(async () => {
     bar.stop();

@@ -7,7 +7,7 @@
 import { Command } from 'commander';
 import { buildServer } from '../../adapters/http/server.ts';
 import { Fault } from '../../domain/errors.ts';
-import { builtInWorkflows, defaultWorkflow } from '../../domain/workflow/registry.ts';
+import { defaultWorkflow, type Workflows } from '../../domain/workflow/registry.ts';
 import { projectionStatus } from '../../projections/checkpoint.ts';
 import { throughput } from '../../projections/queries.ts';
 import { databaseUrl, type LogOptions, wholeNumber, withLog } from '../cli/options.ts';
@@ -21,6 +21,7 @@ import { stopSignal } from '../runtime/signals.ts';
 import { type OpenEngine, openPostgresEngine, openSegmentEngine } from '../runtime/sink.ts';
 import { keepSnapshots, snapshotTimes } from '../runtime/snapshots.ts';
 import { watchRates } from '../runtime/status-line.ts';
+import { loadWorkflows } from '../runtime/workflows.ts';
 
 export const portDefault = 7420;
 const minuteMs = 60_000;
@@ -60,8 +61,9 @@ async function serve(options: ServeOptions): Promise<void> {
   await makeDataFolder(options.dataDir);
   const stack = new AsyncDisposableStack();
   try {
+    const workflows = await loadWorkflows(options.dataDir);
     // A log in files is opened first: who does not get it has no business with the database.
-    const local = await openLocal(options);
+    const local = await openLocal(options, workflows);
     const models = await openReadModels({
       ...options,
       databaseUrl: databaseUrl(),
@@ -72,7 +74,7 @@ async function serve(options: ServeOptions): Promise<void> {
       throw error;
     });
     stack.defer(() => models.close());
-    const engine = local ?? (await openPostgresEngine(models.database));
+    const engine = local ?? (await openPostgresEngine(models.database, workflows));
     const { dataDir, log } = options;
     const projector = startProjector({
       dataDir,
@@ -83,8 +85,8 @@ async function serve(options: ServeOptions): Promise<void> {
     stack.defer(() => projector.stop());
     // Closed before the projector and the database: everything before it may still write.
     stack.defer(() => engine.close());
-    await keepWarm(options, engine, stack);
-    const url = await listen(options, engine, models, projector, stack);
+    await keepWarm(options, engine, workflows, stack);
+    const url = await listen(options, { engine, workflows, models, projector }, stack);
     await announceServer(dataDir, { pid: process.pid, url });
     stack.defer(() => retractServer(dataDir));
     await tellPlaces(options, url, models, engine);
@@ -107,6 +109,7 @@ async function serve(options: ServeOptions): Promise<void> {
 async function keepWarm(
   { dataDir, snapshotEvents, snapshotMinutes }: ServeOptions,
   { engine, log }: OpenEngine,
+  workflows: Workflows,
   stack: AsyncDisposableStack,
 ): Promise<void> {
   if (!log.soleWriter) return;
@@ -114,7 +117,7 @@ async function keepWarm(
     folder: snapshotFolder(dataDir),
     engine,
     log,
-    workflows: builtInWorkflows,
+    workflows,
     times: { afterEvents: snapshotEvents, afterMs: snapshotMinutes * minuteMs },
     onNote: (line) => note(`docket: ${line}`),
   });
@@ -122,10 +125,13 @@ async function keepWarm(
 }
 
 /** Undefined where the log is in the database. */
-async function openLocal({ dataDir, log }: ServeOptions): Promise<OpenEngine | undefined> {
+async function openLocal(
+  { dataDir, log }: ServeOptions,
+  workflows: Workflows,
+): Promise<OpenEngine | undefined> {
   switch (log) {
     case 'segment':
-      return openSegmentEngine(dataDir);
+      return openSegmentEngine(dataDir, workflows);
     case 'postgres': {
       const other = await findServer(dataDir);
       if (other === undefined) return undefined;
@@ -137,17 +143,23 @@ async function openLocal({ dataDir, log }: ServeOptions): Promise<OpenEngine | u
   }
 }
 
+/** What the server answers from. */
+interface Served {
+  readonly engine: OpenEngine;
+  readonly workflows: Workflows;
+  readonly models: ReadModelDatabase;
+  readonly projector: ProjectorProcess;
+}
+
 async function listen(
   options: ServeOptions,
-  { engine, log }: OpenEngine,
-  models: ReadModelDatabase,
-  projector: ProjectorProcess,
+  { engine: { engine, log }, workflows, models, projector }: Served,
   stack: AsyncDisposableStack,
 ): Promise<string> {
   const server = buildServer({
     sink: engine,
     reader: log,
-    workflows: builtInWorkflows,
+    workflows,
     defaultWorkflow,
     throughput: (window, question) => throughput(models.database, window, question),
     readiness: {

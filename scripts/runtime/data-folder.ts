@@ -4,6 +4,7 @@ import { join } from 'node:path';
 
 export const logFolder = (dataDir: string): string => join(dataDir, 'log');
 export const snapshotFolder = (dataDir: string): string => join(dataDir, 'snapshots');
+export const workflowFolder = (dataDir: string): string => join(dataDir, 'workflows');
 export const serverFile = (dataDir: string): string => join(dataDir, 'server.json');
 export const rejectsFile = (dataDir: string): string => join(dataDir, 'rejects.ndjson');
 
