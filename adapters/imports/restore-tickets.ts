@@ -36,6 +36,7 @@ export interface RestoreOptions {
   /** Called after each chunk of the file, then after each batch of commands. */
   readonly onProgress?: ((progress: RestoreProgress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
+  readonly limits?: Partial<typeof restoreLimits>;
   readonly sortLimits?: Partial<SortLimits>;
 }
 
@@ -122,7 +123,7 @@ async function sendAll(
   refusals: Refusals,
   options: RestoreOptions,
 ): Promise<void> {
-  const sender = new CommandSender(options.sink, restoreLimits, options.signal);
+  const sender = new CommandSender(options.sink, { ...restoreLimits, ...options.limits }, options.signal);
   let waiting = 0;
   let sent = 0;
   const send = (events: readonly RecordedEvent[]) => {
