@@ -25,7 +25,7 @@ import type { CompiledWorkflow, WorkflowState } from '../../domain/workflow/tabl
 import type { CaseEvent } from './case-event.ts';
 import { CaseStates } from './case-states.ts';
 import { type Draft, DryRun } from './dry-run.ts';
-import { caseIdField } from './field-names.ts';
+import { caseIdField, lifecycleField } from './field-names.ts';
 import { ImportProblem } from './import-problem.ts';
 import { type Refusal, refusedProblem } from './refusal.ts';
 import type { Plan } from './ticket-histories.ts';
@@ -56,9 +56,6 @@ const stateCommands = [
 ] as const;
 const cancelReasonSchema = z.enum(['duplicate', 'spam', 'unnecessary']);
 const holdReasonSchema = z.enum(holdReasons);
-
-/** The field that keeps an event's lifecycle transition, such as `start` or `complete`. */
-const lifecycleField = 'lifecycle_transition';
 
 export class CasePlanner {
   readonly #options: CasePlannerOptions;

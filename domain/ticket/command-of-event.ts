@@ -98,7 +98,7 @@ function dataOf(first: RecordedEvent, others: readonly RecordedEvent[]): object 
 /** Alone, it would do to the other ticket what nobody has seen there. */
 function lacksOtherHalf(first: RecordedEvent, others: readonly RecordedEvent[]): boolean {
   const touchesTwo = first.type === 'TicketMerged' || openedBy(first) !== undefined;
-  return touchesTwo && others.length === 0;
+  return touchesTwo && !others.some(({ ticketId }) => ticketId !== first.ticketId);
 }
 
 function placing(event: RecordedEvent): object {
