@@ -9,7 +9,7 @@ import { systemClock } from '../../../scripts/runtime/system.ts';
 import { engineOn, repairWorkflows } from './case-imports.ts';
 
 const [kind = '', folder = '', file = '', scratch = ''] = process.argv.slice(2);
-const log = await openSegmentLog({ folder, clock: systemClock, segmentBytesMax: 64 * 1024 });
+const log = await openSegmentLog({ folder, clock: systemClock });
 const sink = engineOn(log);
 const rejects = `${scratch}/rejects.ndjson`;
 const tell = (events: number) => process.stdout.write(`${events}\n`);

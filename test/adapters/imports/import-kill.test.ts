@@ -74,7 +74,7 @@ test('an event log of another system', async () => {
   const log = await killedTwice('cases', file, 1_000);
   expect(await essence(log)).toEqual(await essence(whole.log));
   await log.close();
-}, 60_000);
+}, 180_000);
 
 test("Docket's own events", async () => {
   const history = randomHistory({ seed: 5, events: 1_500, liveTickets: 80, eventsPerTicket: 20 });
@@ -85,4 +85,4 @@ test("Docket's own events", async () => {
   await importDocket({ file, sink: whole.engine, reader: whole.log, scratch, rejects: join(scratch, 'r') });
   expect(await essence(log)).toEqual(await essence(whole.log));
   await log.close();
-}, 60_000);
+}, 180_000);
