@@ -10,9 +10,12 @@ export const fieldNamesMax = 2_000;
 /** The field that keeps a case's own id where it is no ticket id. */
 export const caseIdField = 'case_id';
 
+/** The field that keeps an event's lifecycle transition, such as `start` or `complete`. */
+export const lifecycleField = 'lifecycle_transition';
+
 export class FieldNames {
   readonly #byKey = new Map<string, string>();
-  readonly #taken = new Set<string>([caseIdField]);
+  readonly #taken = new Set<string>([caseIdField, lifecycleField]);
 
   /** The same for the same key, always; `undefined` when the file has too many names. */
   of(key: string): string | undefined {

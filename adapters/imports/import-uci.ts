@@ -55,7 +55,7 @@ export interface UciImportOptions {
 export async function importUci(options: UciImportOptions): Promise<UciImportReport> {
   const startedAtMs = performance.now();
   const limits = { ...uciImportLimits, ...options.limits };
-  const csv = readCsv(openInput({ file: options.file, entry: uciEntry }));
+  await using csv = readCsv(openInput({ file: options.file, entry: uciEntry }));
   const first = await csv.next();
   const [header, ...firstRecords] = first.value ?? [];
   if (header === undefined) throw emptyFile(options.file);
@@ -80,7 +80,6 @@ export async function importUci(options: UciImportOptions): Promise<UciImportRep
     }
     while (incidents.rowsAhead > 0) await sender.advance();
   } finally {
-    await csv.return(undefined);
     await sender.settle();
     await rejects.close();
   }

@@ -27,8 +27,9 @@ export interface ReadCaseEventsOptions {
 export type CaseFormat = 'csv' | 'xes';
 
 /**
- * Batches of at least one event, in the order of the file. Throws `Fault('input_unreadable')` for a file that
- * is not what it should be, and the signal's reason.
+ * Batches in the order of the file, one for each chunk; where all of a chunk is malformed, an empty one, so
+ * that whoever listens can keep up. Throws `Fault('input_unreadable')` for a file that is not what it should
+ * be, and the signal's reason.
  */
 export async function* readCaseEvents(options: ReadCaseEventsOptions): AsyncGenerator<readonly CaseEvent[]> {
   const { file, mapping, signal } = options;
@@ -45,7 +46,7 @@ export async function* readCaseEvents(options: ReadCaseEventsOptions): AsyncGene
       : xesCases(bytes, mapping?.format === 'xes' ? mapping : undefined, file, onMalformed);
   for await (const events of batches) {
     signal?.throwIfAborted();
-    if (events.length > 0) yield events;
+    yield events;
   }
 }
 
