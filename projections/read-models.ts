@@ -1,5 +1,7 @@
 /** The read models that come with Docket. */
 import type { Projection } from './projection.ts';
+import { slaAttainmentView } from './sla-attainment.ts';
+import { slaClockProjection } from './sla-clock.ts';
 import { throughputProjection } from './throughput.ts';
 import { ticketProjection } from './ticket.ts';
 import { ticketEventProjection } from './ticket-event.ts';
@@ -11,7 +13,8 @@ export const readModels: readonly Projection[] = [
   ticketProjection,
   ticketResolutionProjection,
   throughputProjection,
+  slaClockProjection,
 ];
 
 /** What analysts ask beside the tables, in an order in which each stands only on those before it. */
-export const analystViews: readonly Relation[] = [ticketResolutionNow];
+export const analystViews: readonly Relation[] = [ticketResolutionNow, slaAttainmentView];
