@@ -8,6 +8,7 @@ import type { Repair } from '../../adapters/log/segment/recovery.ts';
 import { openSegmentLog } from '../../adapters/log/segment/segment-log.ts';
 import { Engine, type EngineLimits } from '../../domain/engine.ts';
 import type { CommandSink, EventLog } from '../../domain/ports.ts';
+import type { SlaRules } from '../../domain/sla/policies.ts';
 import { builtInWorkflows, defaultWorkflow } from '../../domain/workflow/registry.ts';
 import type { Database } from '../../projections/sql.ts';
 import { databaseUrl, type LogOptions } from '../cli/options.ts';
@@ -15,6 +16,7 @@ import { note } from '../cli/output.ts';
 import { logFolder, makeDataFolder } from './data-folder.ts';
 import { openReadModels } from './read-models.ts';
 import { findServer } from './server-file.ts';
+import { loadSla } from './sla.ts';
 import { systemClock } from './system.ts';
 
 export interface OpenSink {
@@ -39,10 +41,12 @@ export async function openSink({ dataDir, log }: LogOptions): Promise<OpenSink> 
       await makeDataFolder(dataDir);
       const applicationName = 'docket writer';
       const models = await openReadModels({ dataDir, databaseUrl: databaseUrl(), applicationName });
-      const { engine, close } = await openPostgresEngine(models.database).catch(async (error: unknown) => {
-        await models.close();
-        throw error;
-      });
+      const { engine, close } = await openPostgresEngine(models.database, dataDir).catch(
+        async (error: unknown) => {
+          await models.close();
+          throw error;
+        },
+      );
       return { sink: engine, server: undefined, close: () => close().finally(() => models.close()) };
     }
     default:
@@ -58,32 +62,36 @@ export interface OpenEngine {
 }
 
 /**
- * The log of a data folder with an engine on it. Throws `Fault('log_locked')` where another process has it.
+ * The log of a data folder with an engine on it, which keeps what the folder's SLA policies promise. Throws
+ * `Fault('log_locked')` where another process has it.
  */
 export async function openSegmentEngine(dataDir: string): Promise<OpenEngine> {
   await makeDataFolder(dataDir);
+  const sla = await loadSla(dataDir);
   const log = await openSegmentLog({
     folder: logFolder(dataDir),
     clock: systemClock,
     onRepair: (repair) => note(`docket: ${inWords(repair)}`),
   });
-  return engineOn(log);
+  return engineOn(log, sla);
 }
 
 /** The log of a database, which other processes may be writing to as well. It is to be closed afterwards. */
-export async function openPostgresEngine(database: Database): Promise<OpenEngine> {
-  return engineOn(await openPostgresLog({ database, clock: systemClock }), postgresRounds);
+export async function openPostgresEngine(database: Database, dataDir: string): Promise<OpenEngine> {
+  const sla = await loadSla(dataDir);
+  return engineOn(await openPostgresLog({ database, clock: systemClock }), sla, postgresRounds);
 }
 
 /** Only one round is under way among several writers, and the way to the database is long: so large ones. */
 export const postgresRounds = { roundCommandsMax: 2_048 };
 
-function engineOn(log: EventLog, limits: Partial<EngineLimits> = {}): OpenEngine {
+function engineOn(log: EventLog, sla: SlaRules | undefined, limits: Partial<EngineLimits> = {}): OpenEngine {
   const engine = new Engine({
     log,
     clock: systemClock,
     workflows: builtInWorkflows,
     defaultWorkflow,
+    sla,
     limits,
     hashSeed: crypto.getRandomValues(new Int32Array(1))[0] ?? 0,
   });
