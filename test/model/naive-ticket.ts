@@ -140,7 +140,7 @@ export function ticketOf(ticketId: string, history: readonly NewEvent[]): Ticket
     ),
     links: history.flatMap(linkIn),
     fields: fields(history),
-    firstReplyAt: history.find(isAgentReply)?.occurredAt,
+    replied: history.some(isAgentReply) || undefined,
     clocks: undefined,
   };
 }
