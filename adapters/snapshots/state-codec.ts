@@ -3,10 +3,9 @@
  * because V8 reads and writes it faster than any code of ours could, and because what is in it can be looked
  * at. It must give back every state exactly; texts that many tickets share come back as one.
  *
- * [ticketId, workflow, revision, state, openedAt, openedBy.id, openedBy.role, requester, assignee, group,
- * [offer.agent, offer.expiresAt], [hold.reason, hold.until, hold.timerId], resolvedAt, resolutionCode,
- * mergedInto, links or null for none, fields or null for none, replied (1 or null), clocks or null for
- * none]
+ *     [ticketId, workflow, revision, state, openedAt, openedBy.id, openedBy.role, requester, assignee, group,
+ *      [offer.agent, offer.expiresAt], [hold.reason, hold.until, hold.timerId], resolvedAt, resolutionCode,
+ *      mergedInto, links or null for none, fields or null for none, replied as 1, clocks or null for none]
  *
  * and of each clock
  *
