@@ -16,6 +16,7 @@ import { projectorCommand } from './commands/projector.ts';
 import { replayCommand } from './commands/replay.ts';
 import { serveCommand } from './commands/serve.ts';
 import { simulateCommand } from './commands/simulate.ts';
+import { slaCommand } from './commands/sla.ts';
 import { throughputCommand } from './commands/throughput.ts';
 import { ticketCommand } from './commands/ticket.ts';
 import { verifyCommand } from './commands/verify.ts';
@@ -44,6 +45,7 @@ const commands = [
   logCommand(),
   workflowCommand(),
   conformCommand(),
+  slaCommand(),
   simulateCommand(),
 ];
 for (const command of commands) program.addCommand(command);

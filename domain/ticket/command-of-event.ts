@@ -39,6 +39,16 @@ export function comesWith(event: RecordedEvent, events: readonly RecordedEvent[]
         first.commandId !== undefined &&
         first.commandId === event.commandId
       );
+    case 'SlaStarted':
+    case 'SlaPaused':
+    case 'SlaResumed':
+    case 'SlaBreached':
+    case 'SlaFulfilled':
+    case 'SlaCancelled':
+      // A clock changes together with its cause, on whichever ticket of the command that is.
+      return (
+        first.commandId === event.commandId && events.some(({ ticketId }) => ticketId === event.ticketId)
+      );
     default:
       return false;
   }
@@ -90,6 +100,8 @@ function dataOf(first: RecordedEvent, others: readonly RecordedEvent[]): object 
       const fields = opening?.type === 'TicketOpened' ? opening.data.fields : undefined;
       return { ...first.data, fields };
     }
+    case 'SlaBreached':
+      return { clock: first.data.clock };
     default:
       return first.data;
   }

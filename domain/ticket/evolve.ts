@@ -90,7 +90,7 @@ function opened(event: NewEvent, ticketId: TicketId): TicketState {
     mergedInto: undefined,
     links: linksOf(event.data),
     fields: event.data.fields ?? noFields,
-    firstReplyAt: undefined,
+    replied: undefined,
     clocks: undefined,
   };
 }
@@ -214,7 +214,7 @@ type AnyEffect = (ticket: Changeable, data: unknown, event: NewEvent) => void;
 const effectOf = new Map(Object.entries(effects) as [EventType, AnyEffect | undefined][]);
 
 function noteReply(ticket: Changeable, event: NewEvent): void {
-  if (ticket.firstReplyAt === undefined && isAgentReply(event)) ticket.firstReplyAt = event.occurredAt;
+  if (ticket.replied === undefined && isAgentReply(event)) ticket.replied = true;
 }
 
 function endOffer(ticket: Changeable): void {

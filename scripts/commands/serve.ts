@@ -21,6 +21,8 @@ import { stopSignal } from '../runtime/signals.ts';
 import { type OpenEngine, openPostgresEngine, openSegmentEngine } from '../runtime/sink.ts';
 import { keepSnapshots, snapshotTimes } from '../runtime/snapshots.ts';
 import { watchRates } from '../runtime/status-line.ts';
+import { systemClock } from '../runtime/system.ts';
+import { TimerKeeper } from '../runtime/timers.ts';
 import { loadWorkflows } from '../runtime/workflows.ts';
 
 export const portDefault = 7420;
@@ -32,6 +34,7 @@ interface ServeOptions extends LogOptions {
   readonly port: number;
   readonly snapshotEvents: number;
   readonly snapshotMinutes: number;
+  readonly timers: boolean;
   readonly demo?: true;
 }
 
@@ -52,6 +55,7 @@ export function serveCommand(): Command {
       wholeNumber(1, minutesMax),
       snapshotTimes.afterMs / minuteMs,
     )
+    .option('--no-timers', 'issue nothing by itself: no expiry of holds and offers, no closing, no breaches')
     .option('--demo', 'on an empty log, play a short simulated desk');
   return withLog(command).action(serve);
 }
@@ -74,7 +78,7 @@ async function serve(options: ServeOptions): Promise<void> {
       throw error;
     });
     stack.defer(() => models.close());
-    const engine = local ?? (await openPostgresEngine(models.database, workflows));
+    const engine = local ?? (await openPostgresEngine(models.database, options.dataDir, workflows));
     const { dataDir, log } = options;
     const projector = startProjector({
       dataDir,
@@ -87,6 +91,7 @@ async function serve(options: ServeOptions): Promise<void> {
     stack.defer(() => engine.close());
     await keepWarm(options, engine, workflows, stack);
     const url = await listen(options, { engine, workflows, models, projector }, stack);
+    if (options.timers) keepTimers(engine, models, stack);
     await announceServer(dataDir, { pid: process.pid, url });
     stack.defer(() => retractServer(dataDir));
     await tellPlaces(options, url, models, engine);
@@ -121,6 +126,18 @@ async function keepWarm(
     times: { afterEvents: snapshotEvents, afterMs: snapshotMinutes * minuteMs },
     onNote: (line) => note(`docket: ${line}`),
   });
+  stack.defer(() => keeper.stop());
+}
+
+/** Stopped before the engine: a timer may still be submitting its command. */
+function keepTimers(
+  { engine }: OpenEngine,
+  { database }: ReadModelDatabase,
+  stack: AsyncDisposableStack,
+): void {
+  const onNote = (line: string) => note(`docket: ${line}`);
+  const keeper = new TimerKeeper({ sink: engine, database, clock: systemClock, onNote });
+  keeper.start();
   stack.defer(() => keeper.stop());
 }
 

@@ -7,6 +7,7 @@ export const snapshotFolder = (dataDir: string): string => join(dataDir, 'snapsh
 export const workflowFolder = (dataDir: string): string => join(dataDir, 'workflows');
 export const serverFile = (dataDir: string): string => join(dataDir, 'server.json');
 export const calendarsFile = (dataDir: string): string => join(dataDir, 'calendars.json');
+export const slaFile = (dataDir: string): string => join(dataDir, 'sla.json');
 export const rejectsFile = (dataDir: string): string => join(dataDir, 'rejects.ndjson');
 
 export async function makeDataFolder(dataDir: string): Promise<void> {
