@@ -8,6 +8,7 @@
  */
 import { Command, CommanderError } from 'commander';
 import { exitCodes, reportError } from './cli/output.ts';
+import { exportCommand } from './commands/export.ts';
 import { importCommand } from './commands/import.ts';
 import { logCommand } from './commands/log.ts';
 import { projectorCommand } from './commands/projector.ts';
@@ -34,6 +35,7 @@ const commands = [
   serveCommand(),
   projectorCommand(),
   importCommand(),
+  exportCommand(),
   ticketCommand(),
   throughputCommand(),
   replayCommand(),

@@ -1,0 +1,37 @@
+/** How texts and times are written in files. */
+import type { EpochMs } from '../../domain/ticket/values.ts';
+
+/**
+ * The text as files for other tools can hold it: U+0000 and lone surrogates, which neither UTF-8 nor most
+ * readers know, become U+FFFD, as they do in PostgreSQL. Formats that promise to lose nothing do not use it.
+ */
+export function plainText(text: string): string {
+  const wellFormed = text.isWellFormed() ? text : text.toWellFormed();
+  return wellFormed.includes('\0') ? wellFormed.replaceAll('\0', '\ufffd') : wellFormed;
+}
+
+const dayMs = 86_400_000;
+let lastDay = { number: 0, text: '1970-01-01' };
+
+/**
+ * ISO 8601 in UTC with milliseconds and without a zone. Neighbouring events mostly share their day, whose
+ * text is kept: `toISOString` alone took a fifth of an export's time.
+ */
+export function timeText(at: EpochMs): string {
+  const day = Math.floor(at / dayMs);
+  if (lastDay.number !== day) {
+    lastDay = { number: day, text: new Date(day * dayMs).toISOString().slice(0, -14) };
+  }
+  const ms = at - day * dayMs;
+  const seconds = Math.floor(ms / 1_000);
+  const minutes = Math.floor(seconds / 60);
+  const hours = Math.floor(minutes / 60);
+  const clock = `${twoDigits(hours)}:${twoDigits(minutes % 60)}:${twoDigits(seconds % 60)}`;
+  return `${lastDay.text}T${clock}.${`${1_000 + (ms % 1_000)}`.slice(1)}`;
+}
+
+const digits: readonly string[] = Array.from({ length: 60 }, (_, value) => String(value).padStart(2, '0'));
+
+function twoDigits(value: number): string {
+  return digits[value] ?? '';
+}
