@@ -3,6 +3,7 @@
  * Which columns there are, PostgreSQL's own catalogue says, so a column that a read model gains is exported
  * without a change here. Rows come through a cursor, all from one snapshot; it must never write.
  */
+import { createHash } from 'node:crypto';
 import { Fault } from '../../domain/errors.ts';
 import type { TicketId } from '../../domain/ticket/values.ts';
 import { type Database, instant, type Queries, type Sql, type SqlValue } from '../../projections/sql.ts';
@@ -66,9 +67,7 @@ export async function queryTickets(database: Database, query: string): Promise<R
   const tickets = new Set<TicketId>();
   await database.transaction(
     async (sql) => {
-      // Prepared, because such a text can be one statement only: nothing can end the transaction early.
-      const text = `DECLARE export NO SCROLL CURSOR FOR ${query.trim().replace(/;$/, '')}`;
-      await sql.prepared({ name: 'docket_export_tickets', text }, []);
+      await declareOne(sql, `DECLARE export NO SCROLL CURSOR FOR ${query.trim().replace(/;$/, '')}`);
       for await (const rows of fetchAll(sql)) {
         for (const row of rows) {
           const [ticketId] = Object.values(row);
@@ -87,6 +86,17 @@ export async function queryTickets(database: Database, query: string): Promise<R
     { mode: 'snapshot' },
   );
   return tickets;
+}
+
+/** Prepared, because such a text can be one statement only: nothing can end the transaction early. */
+async function declareOne(sql: Queries, text: string): Promise<void> {
+  const name = `docket_export_${createHash('sha256').update(text).digest('hex').slice(0, 32)}`;
+  try {
+    await sql.prepared({ name, text }, []);
+  } catch (cause) {
+    if (cause instanceof Fault || !(cause instanceof Error)) throw cause;
+    throw new Fault('input_unreadable', `the query can not be run: ${cause.message}`, { cause });
+  }
 }
 
 interface CaseColumn extends ExportColumn<CaseRow> {

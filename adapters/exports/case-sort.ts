@@ -12,8 +12,8 @@ import { join } from 'node:path';
 import { Fault } from '../../domain/errors.ts';
 
 export interface CaseSortBounds {
-  /** Characters kept in memory before they are written to a run. */
-  readonly charactersMax: number;
+  /** Bytes of text kept in memory before they are written to a run. */
+  readonly gatheredBytesMax: number;
   /** So many runs of one size become one: never many more files than this are open, nor read at once. */
   readonly runsMax: number;
   /** Read ahead of each run. */
@@ -21,15 +21,15 @@ export interface CaseSortBounds {
 }
 
 export const caseSortBounds: CaseSortBounds = {
-  charactersMax: 24 * 1_024 * 1_024,
+  gatheredBytesMax: 32 * 1_024 * 1_024,
   runsMax: 16,
   readBytes: 131_072,
 };
 
-/** A part of a case; a large case comes in several, one after the other. */
+/** A part of a case, as UTF-8; a large case comes in several, one after the other. */
 export interface CasePiece {
   readonly key: number;
-  readonly text: string;
+  readonly bytes: Uint8Array;
 }
 
 /** A sorted file; `level` is how often its content was merged before. */
@@ -41,14 +41,15 @@ interface Run {
 /** Key and length of what follows. */
 const pieceHeadBytes = 12;
 const writeBytes = 262_144;
+const blockBytes = 4 * 1_024 * 1_024;
+const piecesAtOnce = 256;
 
 export class CaseSort implements AsyncDisposable {
   readonly #folder: string;
   readonly #bounds: CaseSortBounds;
   /** Oldest first, and so never of a higher level than the one before. */
   readonly #runs: Run[] = [];
-  #gathered = new Map<number, string>();
-  #characters = 0;
+  #gathered = new GatheredPieces();
 
   /** Runs are written to files in `folder`. */
   constructor(folder: string, bounds: CaseSortBounds = caseSortBounds) {
@@ -58,14 +59,14 @@ export class CaseSort implements AsyncDisposable {
 
   /** Keys are whole numbers of at least 0. */
   add(key: number, text: string): void {
-    this.#gathered.set(key, (this.#gathered.get(key) ?? '') + text);
-    this.#characters += text.length;
+    this.#gathered.add(key, text);
   }
 
   /** To be called between additions, and often: here memory is given back. */
   async spill(): Promise<void> {
-    if (this.#characters < this.#bounds.charactersMax) return;
-    await this.#write(0, this.#takeGathered());
+    if (this.#gathered.bytes < this.#bounds.gatheredBytesMax) return;
+    await this.#write(0, this.#gathered.sorted());
+    this.#gathered = new GatheredPieces();
     for (;;) {
       const level = this.#runs.at(-1)?.level ?? 0;
       const equal = this.#runs.filter((run) => run.level === level);
@@ -79,20 +80,11 @@ export class CaseSort implements AsyncDisposable {
   /** Everything that was added, once. */
   sorted(): AsyncIterable<CasePiece> {
     const runs = this.#runs.map(({ file }) => piecesOf(file, this.#bounds.readBytes));
-    return merge([...runs, inMemory(this.#takeGathered())]);
+    return merge([...runs, inMemory(this.#gathered)]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const { file } of this.#runs.splice(0)) await file.close();
-  }
-
-  *#takeGathered(): Generator<CasePiece> {
-    const gathered = this.#gathered;
-    this.#gathered = new Map();
-    this.#characters = 0;
-    for (const key of [...gathered.keys()].sort((left, right) => left - right)) {
-      yield { key, text: gathered.get(key) ?? '' };
-    }
   }
 
   async #write(level: number, pieces: Iterable<CasePiece> | AsyncIterable<CasePiece>): Promise<void> {
@@ -111,26 +103,76 @@ export class CaseSort implements AsyncDisposable {
   }
 }
 
+/**
+ * Pieces in memory as UTF-8 in a few large blocks: as many texts of their own they would take several times
+ * the room.
+ */
+class GatheredPieces {
+  bytes = 0;
+  readonly #blocks: Buffer[] = [];
+  #free = 0;
+  /** By piece, in the order of addition. */
+  readonly #keys: number[] = [];
+  readonly #texts: Uint8Array[] = [];
+
+  add(key: number, text: string): void {
+    // No character of UTF-16 needs more bytes than this.
+    const mostBytes = text.length * 3;
+    let block = this.#blocks.at(-1);
+    if (block === undefined || block.length - this.#free < mostBytes) {
+      block = Buffer.allocUnsafeSlow(Math.max(blockBytes, mostBytes));
+      this.#blocks.push(block);
+      this.#free = 0;
+    }
+    const length = block.write(text, this.#free);
+    this.#keys.push(key);
+    this.#texts.push(block.subarray(this.#free, this.#free + length));
+    this.#free += length;
+    this.bytes += length;
+  }
+
+  /** One piece per key. */
+  *sorted(): Generator<CasePiece> {
+    const order = this.#keys.map((_, index) => index);
+    order.sort((left, right) => (this.#keys[left] ?? 0) - (this.#keys[right] ?? 0) || left - right);
+    for (let at = 0; at < order.length; ) {
+      const key = this.#keys[order[at] ?? 0] ?? 0;
+      const parts: Uint8Array[] = [];
+      for (; this.#keys[order[at] ?? 0] === key && at < order.length; at += 1) {
+        const part = this.#texts[order[at] ?? 0];
+        if (part !== undefined) parts.push(part);
+      }
+      yield { key, bytes: Buffer.concat(parts) };
+    }
+  }
+}
+
 async function writePieces(file: FileHandle, pieces: Iterable<CasePiece> | AsyncIterable<CasePiece>) {
-  let buffers: Buffer[] = [];
-  let bytes = 0;
-  for await (const { key, text } of pieces) {
-    const body = Buffer.from(text);
+  let buffers: Uint8Array[] = [];
+  let gathered = 0;
+  for await (const { key, bytes } of pieces) {
     const head = Buffer.allocUnsafe(pieceHeadBytes);
     head.writeDoubleLE(key, 0);
-    head.writeUInt32LE(body.length, 8);
-    buffers.push(head, body);
-    bytes += head.length + body.length;
-    if (bytes < writeBytes) continue;
+    head.writeUInt32LE(bytes.length, 8);
+    buffers.push(head, bytes);
+    gathered += head.length + bytes.length;
+    if (gathered < writeBytes) continue;
     await file.appendFile(Buffer.concat(buffers));
     buffers = [];
-    bytes = 0;
+    gathered = 0;
   }
   await file.appendFile(Buffer.concat(buffers));
 }
 
-async function* inMemory(pieces: Iterable<CasePiece>): AsyncGenerator<readonly CasePiece[]> {
-  yield [...pieces];
+async function* inMemory(gathered: GatheredPieces): AsyncGenerator<readonly CasePiece[]> {
+  let pieces: CasePiece[] = [];
+  for (const piece of gathered.sorted()) {
+    pieces.push(piece);
+    if (pieces.length < piecesAtOnce) continue;
+    yield pieces;
+    pieces = [];
+  }
+  yield pieces;
 }
 
 /** The pieces of a run from its beginning, as many at a time as a chunk of the file holds. */
@@ -148,7 +190,7 @@ async function* piecesOf(file: FileHandle, readBytes: number): AsyncGenerator<re
     while (buffer.length - at >= pieceHeadBytes) {
       const end = at + pieceHeadBytes + buffer.readUInt32LE(at + 8);
       if (end > buffer.length) break;
-      pieces.push({ key: buffer.readDoubleLE(at), text: buffer.toString('utf8', at + pieceHeadBytes, end) });
+      pieces.push({ key: buffer.readDoubleLE(at), bytes: buffer.subarray(at + pieceHeadBytes, end) });
       at = end;
     }
     rest = buffer.subarray(at);

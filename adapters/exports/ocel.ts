@@ -65,7 +65,7 @@ export async function writeOcel(events: SelectedEvents, writer: OcelWriter, fold
         values: eventValues(event),
         relations,
       });
-      sort.add(caseKey, `${JSON.stringify(event)}\n`);
+      sort.add(caseKey, `${JSON.stringify(event)},`);
     }
     await sort.spill();
     await writer.drain();
@@ -86,9 +86,9 @@ async function writeTickets(
   writer: OcelWriter,
   pieces: AsyncIterable<CasePiece>,
 ): Promise<void> {
-  let open: { readonly key: number; lines: string } | undefined;
-  const write = async (lines: string) => {
-    const own = eventsIn(lines);
+  let open: { readonly key: number; readonly parts: Uint8Array[] } | undefined;
+  const write = async (parts: readonly Uint8Array[]) => {
+    const own = eventsIn(parts);
     const [first] = own;
     if (first === undefined) return;
     // Where the selection left out a part of the ticket's history, the log has the rest.
@@ -102,25 +102,22 @@ async function writeTickets(
     });
   };
   let written = 0;
-  for await (const { key, text } of pieces) {
+  for await (const { key, bytes } of pieces) {
     if (open?.key === key) {
-      open.lines += text;
+      open.parts.push(bytes);
       continue;
     }
-    if (open !== undefined) await write(open.lines);
-    open = { key, lines: text };
+    if (open !== undefined) await write(open.parts);
+    open = { key, parts: [bytes] };
     written += 1;
     if (written % objectsPerPiece === 0) await writer.drain();
   }
-  if (open !== undefined) await write(open.lines);
+  if (open !== undefined) await write(open.parts);
 }
 
 /** What was written by this very export a moment ago. */
-function eventsIn(lines: string): readonly RecordedEvent[] {
-  return lines
-    .split('\n')
-    .slice(0, -1)
-    .map((line) => JSON.parse(line));
+function eventsIn(parts: readonly Uint8Array[]): readonly RecordedEvent[] {
+  return JSON.parse(`[${Buffer.concat(parts).toString().slice(0, -1)}]`);
 }
 
 const nothingMore: TicketObject = { initial: {}, changes: [], links: [] };

@@ -14,8 +14,8 @@ import { timeText } from './text.ts';
 
 /** Raised when the dialect changes in a way that a reader must know of. */
 export const docketFormat = 1;
-/** Text is handed over in pieces of about this size. */
-const pieceCharactersMax = 262_144;
+/** Handed over at once, about. */
+const writeBytes = 262_144;
 
 /** Sorts in nameless files in `folder`, where the tickets do not fit into memory. */
 export async function writeXes(events: SelectedEvents, output: Output, folder: string): Promise<void> {
@@ -27,20 +27,24 @@ export async function writeXes(events: SelectedEvents, output: Output, folder: s
     }
     await sort.spill();
   }
-  let text = logBegin;
+  let pieces: Uint8Array[] = [Buffer.from(logBegin)];
+  let gathered = 0;
   let open: number | undefined;
-  for await (const piece of sort.sorted()) {
-    if (open !== undefined && open !== piece.key) text += traceEnd;
-    open = piece.key;
-    text += piece.text;
-    if (text.length < pieceCharactersMax) continue;
-    await output.write(text);
-    text = '';
+  for await (const { key, bytes } of sort.sorted()) {
+    if (open !== undefined && open !== key) pieces.push(traceEnd);
+    open = key;
+    pieces.push(bytes);
+    gathered += bytes.length;
+    if (gathered < writeBytes) continue;
+    await output.write(Buffer.concat(pieces));
+    pieces = [];
+    gathered = 0;
   }
-  await output.write(`${text}${open === undefined ? '' : traceEnd}</log>\n`);
+  if (open !== undefined) pieces.push(traceEnd);
+  await output.write(Buffer.concat([...pieces, Buffer.from('</log>\n')]));
 }
 
-const traceEnd = '  </trace>\n';
+const traceEnd = Buffer.from('  </trace>\n');
 
 const extensions = [
   ['Concept', 'concept'],
