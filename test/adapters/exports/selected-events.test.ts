@@ -19,22 +19,18 @@ async function all(selected: SelectedEvents): Promise<readonly SelectedEvent[]> 
   return found;
 }
 
-const within = (list: readonly number[]) =>
-  fc.option(
-    fc.nat(list.length - 1).map((index) => list[index] ?? 0),
-    { nil: undefined },
-  );
+/** Mostly not given: each condition takes events away, and what is left of none shows nothing. */
+const maybe = <T>(arbitrary: fc.Arbitrary<T>) =>
+  fc.oneof({ weight: 3, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary });
+const within = (list: readonly number[]) => maybe(fc.nat(list.length - 1).map((index) => list[index] ?? 0));
 const arbitrarySelection: fc.Arbitrary<EventSelection> = fc.record({
-  from: within(times),
-  to: within(times),
+  from: within(times.slice(0, 1_000)),
+  to: within(times.slice(500)),
   time: fc.constantFrom('occurred' as const, 'recorded' as const),
-  fromPosition: fc.option(fc.integer({ min: 1, max: 520 }), { nil: undefined }),
-  toPosition: fc.option(fc.integer({ min: 1, max: 520 }), { nil: undefined }),
-  workflow: fc.constantFrom(undefined, 'support', 'incident@1', 'supp', 'nope'),
-  tickets: fc.option(
-    fc.subarray(tickets, { minLength: 1 }).map((some) => new Set(some)),
-    { nil: undefined },
-  ),
+  fromPosition: maybe(fc.integer({ min: 1, max: 400 })),
+  toPosition: maybe(fc.integer({ min: 100, max: 520 })),
+  workflow: maybe(fc.constantFrom('support', 'incident@1', 'supp', 'nope')),
+  tickets: maybe(fc.subarray(tickets, { minLength: 1 }).map((some) => new Set(some))),
 });
 
 function naively(selection: EventSelection): readonly RecordedEvent[] {
@@ -79,7 +75,7 @@ describe('selected events', () => {
         expect(keys).toEqual([...new Set(keys)].toSorted((left, right) => left - right));
         expect(selected.counts).toEqual({ events: expected.length, cases: firsts.size });
       }),
-      { numRuns: 40 },
+      { numRuns: 20, examples: [[{ time: 'occurred' }, 2]] },
     );
   }, 60_000);
 
