@@ -9,6 +9,7 @@
 import { Command, CommanderError } from 'commander';
 import { exitCodes, reportError } from './cli/output.ts';
 import { conformCommand } from './commands/conform.ts';
+import { exportCommand } from './commands/export.ts';
 import { importCommand } from './commands/import.ts';
 import { logCommand } from './commands/log.ts';
 import { projectionsCommand } from './commands/projections.ts';
@@ -38,6 +39,7 @@ const commands = [
   projectorCommand(),
   projectionsCommand(),
   importCommand(),
+  exportCommand(),
   ticketCommand(),
   throughputCommand(),
   replayCommand(),

@@ -15,6 +15,7 @@ describe('help and usage', () => {
     [['serve']],
     [['projector']],
     [['import', 'uci']],
+    [['export', 'events']],
     [['ticket', 'show']],
     [['throughput']],
     [['replay']],

@@ -27,6 +27,7 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   yauzl: ['adapters/imports/'],
   'csv-parse': ['adapters/imports/'],
   saxes: ['adapters/imports/'],
+  'hyparquet-writer': ['adapters/exports/'],
   commander: ['scripts/'],
   'cli-progress': ['scripts/'],
   'hdr-histogram-js': ['scripts/'],
