@@ -3,15 +3,16 @@ import type { Projection } from './projection.ts';
 import { throughputProjection } from './throughput.ts';
 import { ticketProjection } from './ticket.ts';
 import { ticketEventProjection } from './ticket-event.ts';
-import { ticketResolutionNow, ticketResolutionProjection } from './ticket-resolution.ts';
+import { ticketMetricsProjection } from './ticket-metrics.ts';
+import { ticketMetricsNow } from './ticket-metrics-now.ts';
 import type { Relation } from './view.ts';
 
 export const readModels: readonly Projection[] = [
   ticketEventProjection,
   ticketProjection,
-  ticketResolutionProjection,
+  ticketMetricsProjection,
   throughputProjection,
 ];
 
 /** What analysts ask beside the tables, in an order in which each stands only on those before it. */
-export const analystViews: readonly Relation[] = [ticketResolutionNow];
+export const analystViews: readonly Relation[] = [ticketMetricsNow];

@@ -21,12 +21,6 @@ import { qualifiedName, type Table } from './table.ts';
 import { ThroughputCounts, throughputProjection, throughputTables, windowNames } from './throughput.ts';
 import { foldTicket, type TicketEntry, ticketProjection, ticketTable } from './ticket.ts';
 import { type TimelineEntry, ticketEventProjection, ticketEventTable } from './ticket-event.ts';
-import {
-  foldResolutionEntry,
-  type ResolutionEntry,
-  ticketResolutionProjection,
-  ticketResolutionTable,
-} from './ticket-resolution.ts';
 
 /** Rows fetched at once. */
 export const chunkRowsMax = 5_000;
@@ -79,7 +73,6 @@ class Replay {
   readonly differences = new Differences();
   readonly tickets = new Map<TicketId, TicketEntry>();
   events = 0;
-  readonly #resolutions = new Map<TicketId, ResolutionEntry>();
   readonly #counts = windowNames.map((window) => new ThroughputCounts(window));
   readonly #options: ReplayCheckOptions;
   readonly #sql: Queries;
@@ -121,7 +114,6 @@ class Replay {
   async compareTables(): Promise<void> {
     await this.#surplusTimeline('partition < 0 OR partition >= $1', [this.#options.reader.partitions]);
     await this.#compareTable(ticketTable, this.tickets.values());
-    await this.#compareTable(ticketResolutionTable, this.#resolutions.values());
     for (const counts of this.#counts) {
       await this.#compareTable(throughputTables[counts.window], counts.sorted());
     }
@@ -133,10 +125,6 @@ class Replay {
     try {
       if (position <= upTo(ticketProjection)) {
         this.tickets.set(ticketId, foldTicket(this.tickets.get(ticketId), event, workflows));
-      }
-      if (position <= upTo(ticketResolutionProjection)) {
-        const before = this.#resolutions.get(ticketId);
-        this.#resolutions.set(ticketId, foldResolutionEntry(before, event, workflows));
       }
     } catch (cause) {
       const why = cause instanceof Error ? cause.message : String(cause);

@@ -8,7 +8,6 @@ import { changingColumns, columnNames, qualifiedName } from '../../projections/t
 import { throughputProjection } from '../../projections/throughput.ts';
 import { entryOfRow, foldTicket, ticketProjection, ticketTable } from '../../projections/ticket.ts';
 import { ticketEventProjection } from '../../projections/ticket-event.ts';
-import { ticketResolutionProjection } from '../../projections/ticket-resolution.ts';
 import { monday9 } from '../support/tickets.ts';
 import { commandOf, Recorder, randomHistory } from './histories.ts';
 
@@ -145,43 +144,6 @@ describe('ticket_event', () => {
       source: 'test',
       data: { reason: 'vendor', until: monday9 + 9 * hour, timerId: 't-1' },
     });
-  });
-});
-
-describe('ticket_resolution', () => {
-  it('holds the closed intervals and the beginning of the running one', () => {
-    const [created] = rowsOf(ticketResolutionProjection, 5);
-    expect(created?.rows).toEqual([
-      {
-        ticket_id: 'T-1',
-        opened_at: '2026-03-02 09:00:00.000Z',
-        first_assigned_at: '2026-03-02 10:00:00.000Z',
-        first_resolved_at: '2026-03-02 14:00:00.000Z',
-        last_resolved_at: '2026-03-02 14:00:00.000Z',
-        closed_at: null,
-        reopen_count: 0,
-        category: 'resolved',
-        since: '2026-03-02 14:00:00.000Z',
-        new_ms: hour,
-        open_ms: 2 * hour,
-        pending_ms: 0,
-        hold_ms: 2 * hour,
-        resolved_ms: 0,
-        closed_ms: 0,
-        cancelled_ms: 0,
-      },
-    ]);
-  });
-
-  it('is not written again for an event that changes no figure', () => {
-    const recorder = story();
-    const fold = ticketResolutionProjection.start(context);
-    for (const event of recorder.events) fold.fold(event);
-    fold.takeWrites();
-    recorder.submit(commandOf('T-1', 'AddComment', 'agent', { body: 'Done.', public: false }, monday9));
-    for (const event of recorder.events.slice(5)) fold.fold(event);
-    expect(recorder.events).toHaveLength(6);
-    expect(fold.takeWrites().map(({ rowCount }) => rowCount)).toEqual([0, 0]);
   });
 });
 

@@ -1,4 +1,4 @@
-/** The reads for command line and HTTP, and the view for analysts, against what the events say. */
+/** The reads for command line and HTTP, against what the events say. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { windowStart } from '../../domain/metrics/throughput.ts';
 import { throughput, ticketRow } from '../../projections/queries.ts';
@@ -54,23 +54,5 @@ describe('one ticket', () => {
 
   it('is no row when it is unknown', async () => {
     expect(await ticketRow(test.database, 'nobody')).toMatchObject({ rows: [] });
-  });
-});
-
-describe('resolution times up to now', () => {
-  it('add the running interval to the category that the ticket is in', async () => {
-    const wrong = await test.database.query(
-      `SELECT now.ticket_id FROM docket.ticket_resolution_now AS now JOIN docket.ticket_resolution AS closed
-  USING (ticket_id)
-WHERE now.new_ms + now.open_ms + now.pending_ms + now.hold_ms + now.resolved_ms + now.closed_ms
-    + now.cancelled_ms - (closed.new_ms + closed.open_ms + closed.pending_ms + closed.hold_ms
-    + closed.resolved_ms + closed.closed_ms + closed.cancelled_ms)
-  <> greatest(0, floor(extract(epoch FROM now() - closed.since) * 1000))`,
-    );
-    expect(wrong).toEqual([]);
-    const [count] = await test.database.query<{ count: number }>(
-      'SELECT count(*) FROM docket.ticket_resolution_now WHERE full_resolution_ms IS NOT NULL',
-    );
-    expect(count?.count).toBeGreaterThan(0);
   });
 });
