@@ -3,6 +3,9 @@ import type { Projection } from './projection.ts';
 import { throughputProjection } from './throughput.ts';
 import { ticketProjection } from './ticket.ts';
 import { ticketEventProjection } from './ticket-event.ts';
+import { ticketFieldHistoryProjection } from './ticket-field-history.ts';
+import { ticketIntervalProjection } from './ticket-interval.ts';
+import { ticketLinkProjection } from './ticket-link.ts';
 import { ticketMetricsProjection } from './ticket-metrics.ts';
 import { ticketMetricsNow } from './ticket-metrics-now.ts';
 import type { Relation } from './view.ts';
@@ -11,6 +14,9 @@ export const readModels: readonly Projection[] = [
   ticketEventProjection,
   ticketProjection,
   ticketMetricsProjection,
+  ticketIntervalProjection,
+  ticketFieldHistoryProjection,
+  ticketLinkProjection,
   throughputProjection,
 ];
 

@@ -47,8 +47,8 @@ export const ticketIntervalTable: Table<TicketInterval> = {
   fillPercent: 75,
   indexes: {
     // For periods. Rows are appended as intervals begin: neighbours began at about the same time, so that a
-    // summary per block range finds a month. A B-tree on ended_at would be written once more for each interval
-    // and would end the heap-only updates.
+    // summary per block range finds a month. A B-tree on ended_at would be written once more for each
+    // interval and would end the heap-only updates.
     ticket_interval_time: 'USING brin (begun_at) WITH (pages_per_range = 32, autosummarize = on)',
   },
   columns: [
