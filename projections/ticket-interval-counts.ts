@@ -22,26 +22,23 @@ import {
   type Workload,
 } from './ticket-interval-count-tables.ts';
 
-/** Rows by key; parts of a key are joined by U+0000, which no stored text has. */
-type Sums<Row> = Map<string, Row>;
-
 export class IntervalCounts {
-  readonly #backlog: Sums<BacklogChange> = new Map();
-  readonly #agents: Sums<Workload> = new Map();
-  readonly #groups: Sums<Workload> = new Map();
-  readonly #moves: Sums<StatusMoves> = new Map();
-  readonly #handovers: Sums<Handovers> = new Map();
+  readonly #backlog = new Sums<BacklogChange>();
+  readonly #agents = new Sums<Workload>();
+  readonly #groups = new Sums<Workload>();
+  readonly #moves = new Sums<StatusMoves>();
+  readonly #handovers = new Sums<Handovers>();
 
   /** A ticket enters (+1) or leaves (-1) a corner of the backlog. */
   backlog(
     at: EpochMs,
     workflow: string,
-    group: string | undefined,
-    priority: string | undefined,
+    group: string,
+    priority: string,
     category: Category,
     change: 1 | -1,
   ): void {
-    addBacklog(this.#backlog, slotStart(at), workflow, group ?? '', priority ?? '', category, change);
+    addBacklog(this.#backlog, slotStart(at), workflow, group, priority, category, change);
   }
 
   agent(agent: string, workflow: string, category: Category, change: 1 | -1): void {
@@ -56,17 +53,17 @@ export class IntervalCounts {
   move(
     at: EpochMs,
     workflow: string,
-    group: string | undefined,
+    group: string,
     from: string,
     to: string,
     ms: number,
     businessMs: number,
   ): void {
     const dayStart = windowStart('day', at);
-    const key = `${dayStart}\0${workflow}\0${group ?? ''}\0${from}\0${to}`;
-    const sum = this.#moves.get(key);
+    const sums = this.#moves.at(workflow).at(group).at(from).at(to);
+    const sum = sums.get(dayStart);
     if (sum === undefined) {
-      this.#moves.set(key, { dayStart, workflow, group: group ?? '', from, to, moves: 1, ms, businessMs });
+      sums.set(dayStart, { dayStart, workflow, group, from, to, moves: 1, ms, businessMs });
       return;
     }
     sum.moves += 1;
@@ -87,12 +84,21 @@ export class IntervalCounts {
   ): void {
     const dayStart = windowStart('day', at);
     const returns = returned ? 1 : 0;
-    const key = `${dayStart}\0${dimension}\0${workflow}\0${from}\0${to}`;
-    const sum = this.#handovers.get(key);
+    const sums = this.#handovers.at(dimension).at(workflow).at(from).at(to);
+    const sum = sums.get(dayStart);
     if (sum === undefined) {
       const handovers = 1;
-      const row = { dayStart, dimension, workflow, from, to, handovers, returns, ms, businessMs };
-      this.#handovers.set(key, row);
+      sums.set(dayStart, {
+        dayStart,
+        dimension,
+        workflow,
+        from,
+        to,
+        handovers,
+        returns,
+        ms,
+        businessMs,
+      });
       return;
     }
     sum.handovers += 1;
@@ -114,8 +120,46 @@ export class IntervalCounts {
   }
 }
 
+/**
+ * Rows by the parts of their key, one level each, and by the time in it (0 where there is none) in the end.
+ * To put a key together as one text would take longer than all the rest.
+ */
+class Sums<Row> {
+  #rows: Map<EpochMs, Row> | undefined;
+  #below: Map<string, Sums<Row>> | undefined;
+
+  at(part: string): Sums<Row> {
+    this.#below ??= new Map();
+    let sums = this.#below.get(part);
+    if (sums === undefined) {
+      sums = new Sums();
+      this.#below.set(part, sums);
+    }
+    return sums;
+  }
+
+  get(time: EpochMs): Row | undefined {
+    return this.#rows?.get(time);
+  }
+
+  set(time: EpochMs, row: Row): void {
+    this.#rows ??= new Map();
+    this.#rows.set(time, row);
+  }
+
+  /** In one order always, so that two projectors never lock rows in opposite orders. */
+  sorted(into: Row[] = []): readonly Row[] {
+    if (this.#rows !== undefined) {
+      for (const [, row] of [...this.#rows].sort(([left], [right]) => left - right)) into.push(row);
+    }
+    if (this.#below === undefined) return into;
+    for (const part of [...this.#below.keys()].sort()) this.at(part).sorted(into);
+    return into;
+  }
+}
+
 function addBacklog(
-  sums: Sums<BacklogChange>,
+  backlog: Sums<BacklogChange>,
   start: EpochMs,
   workflow: string,
   group: string,
@@ -123,38 +167,37 @@ function addBacklog(
   category: Category,
   change: number,
 ): void {
-  const key = `${start}\0${workflow}\0${group}\0${priority}\0${category}`;
-  const sum = sums.get(key);
-  if (sum === undefined) sums.set(key, { windowStart: start, workflow, group, priority, category, change });
+  const sums = backlog.at(workflow).at(group).at(priority).at(category);
+  const sum = sums.get(start);
+  if (sum === undefined) sums.set(start, { windowStart: start, workflow, group, priority, category, change });
   else sum.change += change;
 }
 
 function addWorkload(
-  sums: Sums<Workload>,
+  workloads: Sums<Workload>,
   holder: string,
   workflow: string,
   category: Category,
   change: number,
 ): void {
-  const key = `${holder}\0${workflow}\0${category}`;
-  const sum = sums.get(key);
-  if (sum === undefined) sums.set(key, { holder, workflow, category, tickets: change });
+  const sums = workloads.at(holder).at(workflow).at(category);
+  const sum = sums.get(0);
+  if (sum === undefined) sums.set(0, { holder, workflow, category, tickets: change });
   else sum.tickets += change;
 }
 
 /** Days from the slots that they consist of. */
 function perDay(slots: Sums<BacklogChange>): Sums<BacklogChange> {
-  const days: Sums<BacklogChange> = new Map();
-  for (const each of slots.values()) {
+  const days = new Sums<BacklogChange>();
+  for (const each of slots.sorted()) {
     const day = windowStart('day', each.windowStart);
     addBacklog(days, day, each.workflow, each.group, each.priority, each.category, each.change);
   }
   return days;
 }
 
-/** Sorted, so that two projectors never lock rows in opposite orders. */
 function added<Row>(table: Table<Row>, sums: Sums<Row>): TableWrite {
-  const sorted = [...sums].sort(([left], [right]) => (left < right ? -1 : 1));
-  const rows = sorted.values().map(([, row]) => rowOf(table.columns, row));
+  const sorted = sums.sorted();
+  const rows = sorted.values().map((row) => rowOf(table.columns, row));
   return { kind: 'count', table, rowCount: sorted.length, rows };
 }

@@ -139,7 +139,7 @@ interface Present {
 function endStatus(ticket: TicketIntervals, next: string, now: Present): void {
   if (ticket.status?.value === undefined) return;
   const { value, ms, businessMs } = end(ticket, ticket.status, next, now);
-  now.batch.counts.move(now.at, now.workflow, now.group, value ?? '', next, ms, businessMs);
+  now.batch.counts.move(now.at, now.workflow, now.group ?? '', value ?? '', next, ms, businessMs);
 }
 
 function endAssignee(ticket: TicketIntervals, next: string | undefined, now: Present): void {
@@ -239,7 +239,7 @@ function countHandover(
 function countBacklog(ticket: TicketIntervals, at: EpochMs, change: 1 | -1, counts: IntervalCounts): void {
   const { status, group, priority } = ticket;
   if (status?.category === undefined || !isUnresolved(status.category)) return;
-  counts.backlog(at, status.workflow, group?.value, priority?.value, status.category, change);
+  counts.backlog(at, status.workflow, group?.value ?? '', priority?.value ?? '', status.category, change);
 }
 
 function countAgent({ status, assignee }: TicketIntervals, change: 1 | -1, counts: IntervalCounts): void {

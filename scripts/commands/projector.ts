@@ -2,7 +2,6 @@
 import { hostname } from 'node:os';
 import { Command } from 'commander';
 import { openSegmentReader } from '../../adapters/log/segment/segment-reader.ts';
-import { everyHourCounts } from '../../domain/metrics/calendars.ts';
 import type { EventReader } from '../../domain/ports.ts';
 import { builtInWorkflows } from '../../domain/workflow/registry.ts';
 import { runProjector } from '../../projections/projector.ts';
@@ -10,6 +9,7 @@ import { analystViews, readModels } from '../../projections/read-models.ts';
 import { databaseUrl, type JsonOptions, type LogOptions, withJson, withLog } from '../cli/options.ts';
 import { note, print, printJson } from '../cli/output.ts';
 import { progressBar } from '../cli/progress.ts';
+import { loadCalendars } from '../runtime/calendars.ts';
 import { logFolder } from '../runtime/data-folder.ts';
 import { openExistingLog } from '../runtime/existing-log.ts';
 import { type Turn, waitForTurn } from '../runtime/projector-turn.ts';
@@ -27,6 +27,7 @@ export function projectorCommand(): Command {
 async function run(options: LogOptions & JsonOptions & { untilCaughtUp?: true }): Promise<void> {
   const isChild = process.send !== undefined;
   const signal = stopSignal({ ignoreInterrupt: isChild });
+  const calendars = await loadCalendars(options.dataDir);
   const reader = await openReader(options, isChild);
   const applicationName = 'docket projector';
   const models = await openReadModels({ ...options, databaseUrl: databaseUrl(), applicationName });
@@ -44,7 +45,7 @@ async function run(options: LogOptions & JsonOptions & { untilCaughtUp?: true })
       reader,
       database: models.database,
       workflows: builtInWorkflows,
-      calendars: everyHourCounts,
+      calendars,
       projections: readModels,
       views: analystViews,
       clock: systemClock,
