@@ -1,5 +1,7 @@
 /** The read models that come with Docket. */
 import type { Projection } from './projection.ts';
+import { slaAttainmentView } from './sla-attainment.ts';
+import { slaClockProjection } from './sla-clock.ts';
 import { throughputProjection } from './throughput.ts';
 import { ticketProjection } from './ticket.ts';
 import { ticketEventProjection } from './ticket-event.ts';
@@ -18,7 +20,8 @@ export const readModels: readonly Projection[] = [
   ticketFieldHistoryProjection,
   ticketLinkProjection,
   throughputProjection,
+  slaClockProjection,
 ];
 
 /** What analysts ask beside the tables, in an order in which each stands only on those before it. */
-export const analystViews: readonly Relation[] = [ticketMetricsNow];
+export const analystViews: readonly Relation[] = [ticketMetricsNow, slaAttainmentView];
