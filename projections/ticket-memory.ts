@@ -55,7 +55,7 @@ export class TicketMemory<Entry> {
 
   /** What is remembered of a ticket that has several rows, which its fold keeps account of itself. */
   find(ticketId: TicketId): Entry | undefined {
-    return this.#find(ticketId)?.entry;
+    return this.#slots.find(ticketId)?.entry;
   }
 
   /** Tickets of a batch that are neither in memory nor opened by the batch itself, each once. */

@@ -43,8 +43,10 @@ function relations(): Promise<readonly { name: string }[]> {
   );
 }
 
-/** By this code, or since it is a view that nobody could write to. */
-const refused = (code: string) => expect.stringMatching(`^(${code}|55000)$`);
+/** The right is missing, the transaction is read-only, or it is a view that nobody could write to. */
+const refused = { code: expect.stringMatching(/^(42501|25006|55000)$/) };
+/** The same without the read-only transaction. */
+const notPermitted = { code: expect.stringMatching(/^(42501|55000)$/) };
 
 /** Read-only transactions are only a default: what counts is what is refused without it. */
 const writable = 'SET default_transaction_read_only = off';
@@ -74,10 +76,8 @@ describe('an analyst', () => {
         `DELETE FROM docket.${each.name}`,
         `INSERT INTO docket.${each.name} DEFAULT VALUES`,
       ]) {
-        await expect(analyst.execute(statement), statement).rejects.toMatchObject({ code: refused('25006') });
-        await expect(refusedWithoutReadOnly(statement), statement).rejects.toMatchObject({
-          code: refused('42501'),
-        });
+        await expect(analyst.execute(statement), statement).rejects.toMatchObject(refused);
+        await expect(refusedWithoutReadOnly(statement), statement).rejects.toMatchObject(notPermitted);
       }
     }
     const update = "UPDATE docket.ticket SET status = 'closed'";
