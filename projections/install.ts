@@ -1,51 +1,72 @@
 /**
- * Makes the schema and the tables of projections that have none yet, and claims the projections for this
- * process. All in one transaction under one lock: of several processes that start at once, each finds either
- * nothing or everything. It must never change tables that another version made.
+ * Makes the schemas and, for each projection, the build that this release needs: a first one, which readers
+ * see at once, or one beside a live build that was made by another version or with other calendars. All in
+ * one transaction under one lock: of several processes that start at once, each finds either nothing or
+ * everything. It must never change the tables of a build that is there.
  */
 import { Fault } from '../domain/errors.ts';
+import type { Calendars } from '../domain/metrics/calendars.ts';
 import type { EpochMs } from '../domain/ticket/values.ts';
-import { type Checkpoint, checkpointTable, isInstalled, readCheckpoints, takeOver } from './checkpoint.ts';
-import { instantText } from './instants.ts';
+import { type Build, buildTable, createBuild, dropBuild, isCurrent, readBuilds } from './build.ts';
+import { checkpointTable, isInstalled } from './checkpoint.ts';
+import { isLockTimeout } from './database-errors.ts';
+import { ownerTable } from './ownership.ts';
+import { parkedTable } from './parking.ts';
 import type { Projection } from './projection.ts';
+import { ensureRelations, relationTable, showBuild } from './relations.ts';
 import type { Database, Sql } from './sql.ts';
-import { createStatements, literal, schemaName } from './table.ts';
-import { createRelation, dropRelation, type Relation } from './view.ts';
+import { projectionStatusView } from './status.ts';
+import { createStatements, dataSchemaName, literal, qualifiedName, schemaName } from './table.ts';
+import { createRelation, type Relation } from './view.ts';
 
 /** Any number does, as long as nothing else in the database locks it: the letters of "docket". */
-const installLockKey = 0x646f636b6574;
+export const installLockKey = 0x646f636b6574;
 
-export interface Claim {
-  readonly owner: string;
+export interface InstallOptions {
+  readonly projections: readonly Projection[];
+  readonly views: readonly Relation[];
+  readonly calendars: Calendars;
   readonly partitions: number;
   readonly now: EpochMs;
 }
 
-/** The checkpoints, with the epoch that is now ours. */
-export async function installAndTakeOver(
-  database: Database,
-  projections: readonly Projection[],
-  views: readonly Relation[],
-  claim: Claim,
-): Promise<readonly Checkpoint[]> {
-  return database.transaction(async (sql) => {
+/** Throws `Fault('projection_failed')` where the schema was made by a release that had no builds. */
+export async function install(database: Database, options: InstallOptions): Promise<void> {
+  await database.transaction(async (sql) => {
     await sql.execute('SELECT pg_advisory_xact_lock($1)', [installLockKey]);
     await ensureSchema(sql);
-    const checkpoints = await readCheckpoints(sql);
-    for (const projection of projections) await ensureTables(sql, projection, checkpoints, claim);
-    for (const view of views.toReversed()) await sql.execute(dropRelation(view));
-    for (const statement of views.flatMap(createRelation)) await sql.execute(statement);
-    return takeOver(sql, projections, claim.owner, claim.now);
+    const builds = await readBuilds(sql);
+    for (const projection of options.projections) await ensureBuild(sql, projection, builds, options);
+    await ensureRelations(sql, options.views);
   });
+  await dropRetired(database);
 }
 
 async function ensureSchema(sql: Sql): Promise<void> {
-  if (await isInstalled(sql)) return;
+  if (await isInstalled(sql)) return assertHasBuilds(sql);
   await sql.execute(`CREATE SCHEMA IF NOT EXISTS ${schemaName}`);
   const meaning = 'Read models of the Docket event log. Everything here can be rebuilt from the log.';
   await sql.execute(`COMMENT ON SCHEMA ${schemaName} IS ${literal(meaning)}`);
-  for (const statement of createStatements(checkpointTable)) await sql.execute(statement);
+  // Rows that nobody's checkpoint speaks for are of no use.
+  await sql.execute(`DROP SCHEMA IF EXISTS ${dataSchemaName} CASCADE`);
+  await sql.execute(`CREATE SCHEMA ${dataSchemaName}`);
+  const rows = `The rows behind the views of ${schemaName}, for each build of a read model. Read those views.`;
+  await sql.execute(`COMMENT ON SCHEMA ${dataSchemaName} IS ${literal(rows)}`);
+  for (const table of [checkpointTable, buildTable, ownerTable, parkedTable, relationTable]) {
+    for (const statement of createStatements(table, qualifiedName(table))) await sql.execute(statement);
+  }
+  for (const statement of createRelation(projectionStatusView)) await sql.execute(statement);
   await sql.execute(searchPathStatement);
+}
+
+async function assertHasBuilds(sql: Sql): Promise<void> {
+  const found = await sql.query('SELECT FROM pg_tables WHERE schemaname = $1 AND tablename = $2', [
+    schemaName,
+    buildTable.name,
+  ]);
+  if (found.length > 0) return;
+  const message = `the schema ${schemaName} was made by an earlier release; DROP SCHEMA ${schemaName} CASCADE, and all of it is rebuilt from the log`;
+  throw new Fault('projection_failed', message);
 }
 
 /**
@@ -65,28 +86,36 @@ EXCEPTION WHEN insufficient_privilege THEN
   NULL;
 END $$`;
 
-async function ensureTables(
+/**
+ * A read model that is new in a filled database is built beside it first, like another version of one:
+ * readers see it when it holds what the others hold.
+ */
+async function ensureBuild(
   sql: Sql,
   projection: Projection,
-  checkpoints: readonly Checkpoint[],
-  { partitions, owner, now }: Claim,
+  builds: readonly Build[],
+  { calendars, partitions, now }: InstallOptions,
 ): Promise<void> {
-  const { name, version } = projection;
-  const known = checkpoints.filter((each) => each.projection === name);
-  const other = known.find((each) => each.version !== version);
-  if (other !== undefined) {
-    const what = `the tables of ${name} were made by its version ${other.version}, and this is version ${version}`;
-    throw new Fault('projection_failed', `${what}; run the release that made them, or drop schema docket`);
-  }
-  if (known.length === 0) {
-    for (const table of projection.tables) {
-      for (const statement of createStatements(table)) await sql.execute(statement);
-    }
-  }
-  await sql.execute(
-    `INSERT INTO docket.projection_checkpoint (projection, version, partition, position, epoch, owner, updated_at)
-SELECT $1, $2, partition, 0, 0, $3, $4 FROM generate_series(0, $5::integer - 1) AS partition
-ON CONFLICT DO NOTHING`,
-    [name, version, owner, instantText(now), partitions],
-  );
+  const own = builds.filter((each) => each.projection === projection.name && each.state !== 'retired');
+  if (own.some((each) => isCurrent(each, projection, calendars))) return;
+  const state = builds.length === 0 ? 'live' : 'building';
+  const build = await createBuild(sql, { projection, calendars, state, partitions, now });
+  if (state === 'live') await showBuild(sql, projection.tables, build);
 }
+
+/** Tables of replaced builds, as soon as no statement reads them any more; a later start tries again. */
+export async function dropRetired(database: Database): Promise<void> {
+  const retired = (await readBuilds(database)).filter((each) => each.state === 'retired');
+  for (const build of retired) {
+    await database
+      .transaction(async (sql) => {
+        await sql.execute(`SET LOCAL lock_timeout = ${dropLockMsMax}`);
+        await dropBuild(sql, build);
+      })
+      .catch((error: unknown) => {
+        if (!isLockTimeout(error)) throw error;
+      });
+  }
+}
+
+const dropLockMsMax = 500;

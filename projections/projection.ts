@@ -15,6 +15,8 @@ export interface Projection {
   /** Raised whenever the same events would give other rows. */
   readonly version: number;
   readonly tables: readonly Table<never>[];
+  /** Whether business time goes into the rows: with other calendars they must be built anew. */
+  readonly usesCalendars?: true;
   /** A fold for one partition, with nothing in memory yet. */
   start(context: FoldContext): Fold;
 }
@@ -25,6 +27,8 @@ export interface FoldContext {
   readonly calendars: Calendars;
   /** The full name under which a table's rows are kept: every build of a projection has tables of its own. */
   readonly nameOf: (table: Table<never>) => string;
+  /** How many tickets the fold may remember, where it is not the default of `TicketMemory`. */
+  readonly ticketsMax?: number;
 }
 
 export interface Fold {

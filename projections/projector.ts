@@ -1,93 +1,124 @@
 /**
  * The projector: tails the log and keeps read models in PostgreSQL, each event exactly once. It makes the
- * tables where there are none, takes the projections over from whoever ran them, and runs every partition of
- * the log beside the others. It never skips an event: one that can not be projected stops it, by name.
+ * tables where there are none and then, over and over: takes over what nobody projects, and projects it until
+ * something changes hands. Where others have everything it stands by. It never skips an event in silence.
  */
-import { Fault } from '../domain/errors.ts';
-import type { Calendars } from '../domain/metrics/calendars.ts';
-import type { Clock, EventReader } from '../domain/ports.ts';
-import type { Workflows } from '../domain/workflow/registry.ts';
-import type { Checkpoint } from './checkpoint.ts';
-import { installAndTakeOver } from './install.ts';
-import { PartitionProjector, type Progress } from './partition-projector.ts';
-import type { Projection } from './projection.ts';
-import type { Database } from './sql.ts';
-import { qualifiedName } from './table.ts';
-import type { Relation } from './view.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type BuildKey, isCurrent, type RunnableBuild, readBuilds } from './build.ts';
+import { readLiveCheckpoints } from './checkpoint.ts';
+import { mayPass } from './database-errors.ts';
+import { install } from './install.ts';
+import { beatMs, claimFree, release } from './ownership.ts';
+import { retryCountMax, retryDelayMsMax, retryDelayMsMin } from './partition-projector.ts';
+import type { ProjectorOptions } from './projector-options.ts';
+import { ProjectorRound } from './projector-round.ts';
+import type { Database, Session } from './sql.ts';
 
-/** Events per transaction, far behind the log's end; near it, a batch is whatever came since the last one. */
-export const batchEventsMaxDefault = 65_536;
+/**
+ * Throws `Fault('projection_failed')` for what no projector can go on from,
+ * `Fault('database_unavailable')` when a bounded number of tries is used up, and what the reader throws.
+ */
+export async function runProjector(options: ProjectorOptions): Promise<void> {
+  const { reader, database, projections, views, calendars, clock, signal } = options;
+  if (projections.length === 0) return;
+  const partitions = reader.partitions;
+  await install(database, { projections, views, calendars, partitions, now: clock.now() });
+  const presence = new Presence(database);
+  let standsBy = false;
+  try {
+    while (!signal.aborted) {
+      const { sessionPid, lost } = await patiently(() => presence.show(), signal);
+      const wanted = await patiently(() => runnableBuilds(options), signal);
+      const self = { name: options.owner, sessionPid };
+      const claimed = await patiently(() => claimFree(database, wanted.map(keyOf), self), signal);
+      if (claimed.length > 0) await new ProjectorRound({ ...options, builds: wanted, lost }, claimed).run();
+      if (await isDone(options)) return;
+      if (claimed.length > 0) continue;
+      if (!standsBy) options.onNote?.('another projector is at work; this one stands by');
+      standsBy = true;
+      await sleep(beatMs, undefined, { signal }).catch(() => undefined);
+    }
+  } finally {
+    // Whoever stands by may go on at once; where that can not be said, they find out by the silence.
+    await release(database, options.owner).catch(() => undefined);
+    await presence.end();
+  }
+}
 
-export interface ProjectorOptions {
-  readonly reader: EventReader;
-  readonly database: Database;
-  readonly workflows: Workflows;
-  readonly calendars: Calendars;
-  readonly projections: readonly Projection[];
-  readonly views: readonly Relation[];
-  readonly clock: Clock;
-  /** Ends the run, after the commit that is under way. */
-  readonly signal: AbortSignal;
-  /** Shown in the checkpoint table, such as `host/pid`. */
-  readonly owner?: string;
-  /** Return once the rows hold all that was in the log, instead of waiting for more. */
-  readonly untilCaughtUp?: boolean;
-  readonly batchEventsMax?: number;
-  readonly onProgress?: (progress: Progress) => void;
+/** The session by which others see that this process lives. */
+class Presence {
+  readonly #database: Database;
+  #shown: { readonly session: Session; readonly sessionPid: number; readonly lost: AbortSignal } | undefined;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** Opens one where there is none, or none any more. */
+  async show(): Promise<{ readonly sessionPid: number; readonly lost: AbortSignal }> {
+    if (this.#shown !== undefined && !this.#shown.lost.aborted) return this.#shown;
+    const session = await this.#database.session();
+    const lost = new AbortController();
+    void session.ended.then(() => lost.abort());
+    const [row] = await session.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+    this.#shown = { session, sessionPid: row?.pid ?? 0, lost: lost.signal };
+    return this.#shown;
+  }
+
+  async end(): Promise<void> {
+    await this.#shown?.session.close();
+  }
 }
 
 /**
- * Throws `Fault('projector_fenced')` once another process has taken over, `Fault('projection_failed')` for an
- * event that can not be projected, `Fault('database_unavailable')` when a bounded number of tries is used up,
- * and what the reader throws.
+ * The builds that this release can project and that need it: what readers see, unless another version or
+ * other calendars made it, and otherwise what is to take its place.
  */
-export async function runProjector(options: ProjectorOptions): Promise<void> {
-  const { reader, database, projections, views, workflows, calendars, clock } = options;
-  if (projections.length === 0) return;
-  const claim = { owner: options.owner ?? 'projector', partitions: reader.partitions, now: clock.now() };
-  const checkpoints = await installAndTakeOver(database, projections, views, claim);
-  const failed = new AbortController();
-  const signal = AbortSignal.any([options.signal, failed.signal]);
-  const runs = Array.from({ length: reader.partitions }, async (_, partition) => {
-    const ours = checkpoints.filter((each) => each.partition === partition);
-    await assertSameLog(reader, partition, ours);
-    const running = projections.map((projection) => {
-      const fold = projection.start({ workflows, calendars, nameOf: qualifiedName });
-      return { projection, fold, epoch: epochOf(projection, ours), position: 0 };
-    });
-    await new PartitionProjector({
-      partition,
-      reader,
-      database,
-      clock,
-      signal,
-      untilCaughtUp: options.untilCaughtUp ?? false,
-      batchEventsMax: options.batchEventsMax ?? batchEventsMaxDefault,
-      projections: running,
-      onProgress: options.onProgress ?? (() => undefined),
-    }).run();
+async function runnableBuilds(options: ProjectorOptions): Promise<readonly RunnableBuild[]> {
+  const { database, projections, calendars, onlyBuilding } = options;
+  const builds = await readBuilds(database);
+  return projections.flatMap((projection): readonly RunnableBuild[] => {
+    const current = builds.filter(
+      (each) => each.projection === projection.name && isCurrent(each, projection, calendars),
+    );
+    const live = current.find((each) => each.state === 'live');
+    const building = current.findLast((each) => each.state === 'building');
+    const wanted = onlyBuilding ? building : (live ?? building);
+    if (wanted === undefined) return [];
+    return [{ projection, build: wanted.build, state: wanted === live ? 'live' : 'building' }];
   });
-  // One partition that fails ends the others, and all have ended before the caller hears of it.
-  await Promise.all(runs.map((run) => run.catch((error: unknown) => failed.abort(error))));
-  failed.signal.throwIfAborted();
 }
 
-/** Rows beyond the end of the log were made from another one; going on would mix the two. */
-async function assertSameLog(
-  reader: EventReader,
-  partition: number,
-  checkpoints: readonly Checkpoint[],
-): Promise<void> {
-  const head = await reader.head(partition);
-  const beyond = checkpoints.find((each) => each.position > head);
-  if (beyond === undefined) return;
-  const what = `${beyond.projection} holds events up to position ${beyond.position} of partition ${partition}`;
-  const advice = 'use the log that it was made from, or drop the schema docket to rebuild it';
-  throw new Fault('projection_failed', `${what}, but this log ends at ${head}; ${advice}`);
+/** Whether nothing is left to do for one who was to come back. */
+async function isDone(options: ProjectorOptions): Promise<boolean> {
+  const { database, reader, onlyBuilding, untilCaughtUp } = options;
+  const builds = await runnableBuilds(options);
+  if (onlyBuilding) return builds.length === 0;
+  if (!untilCaughtUp || builds.some(({ state }) => state === 'building')) return false;
+  const checkpoints = await readLiveCheckpoints(database);
+  for (let partition = 0; partition < reader.partitions; partition += 1) {
+    const head = await reader.head(partition);
+    const own = checkpoints.filter((each) => each.partition === partition);
+    const isBehind = ({ projection }: RunnableBuild) =>
+      own.some((each) => each.projection === projection.name && each.position < head);
+    if (builds.some(isBehind)) return false;
+  }
+  return true;
 }
 
-function epochOf({ name, version }: Projection, checkpoints: readonly Checkpoint[]): number {
-  const own = checkpoints.find((each) => each.projection === name && each.version === version);
-  if (own === undefined) throw new Error(`bug: no checkpoint was made for ${name}`);
-  return own.epoch;
+/** Tries again, a bounded number of times, where that may help. */
+async function patiently<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  for (let retries = 0; ; retries += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!mayPass(error) || retries >= retryCountMax || signal.aborted) throw error;
+      const delayMs = Math.min(retryDelayMsMax, retryDelayMsMin * 2 ** retries);
+      await sleep(delayMs, undefined, { signal }).catch(() => undefined);
+    }
+  }
+}
+
+function keyOf({ projection, build }: RunnableBuild): BuildKey {
+  return { projection: projection.name, build };
 }

@@ -96,12 +96,13 @@ async function answer<Row>(
   );
 }
 
-async function positionOf(sql: Queries, { name, version }: Projection): Promise<AsOf> {
+async function positionOf(sql: Queries, { name }: Projection): Promise<AsOf> {
   const [found] = await sql.query<{ position: number; recordedAt: EpochMs | null }>(
     `SELECT coalesce(sum(position), 0)::bigint AS position, 
   CASE WHEN bool_and(recorded_at IS NOT NULL) THEN min(recorded_at) END AS "recordedAt"
-FROM docket.projection_checkpoint WHERE projection = $1 AND version = $2`,
-    [name, version],
+FROM docket.projection_checkpoint JOIN docket.projection_build USING (projection, build)
+WHERE projection = $1 AND state = 'live'`,
+    [name],
   );
   return { position: found?.position ?? 0, recordedAt: found?.recordedAt ?? undefined };
 }

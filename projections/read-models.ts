@@ -1,4 +1,5 @@
 /** The read models that come with Docket. */
+import { awaitPositionFunction } from './await-position.ts';
 import type { Projection } from './projection.ts';
 import { slaAttainmentView } from './sla-attainment.ts';
 import { slaClockProjection } from './sla-clock.ts';
@@ -31,6 +32,7 @@ export const readModels: readonly Projection[] = [
 
 /** What analysts ask beside the tables, in an order in which each stands only on those before it. */
 export const analystViews: readonly Relation[] = [
+  awaitPositionFunction,
   ticketMetricsNow,
   ticketDay,
   backlogNow,

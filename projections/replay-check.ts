@@ -1,212 +1,188 @@
 /**
- * Proves that the read models are what the log says: every row is made again from the log, in memory and
- * event by event, and compared with PostgreSQL, all in one snapshot. It uses no batch, no cache and no
- * statement of the projector, so that it can catch the projector's mistakes; it must never write.
- *
- * Memory grows with the number of tickets and of throughput windows, never with the number of events: the
- * timeline is compared while it is read.
+ * Proves read models against the log: every event is folded anew, from the first one, and the rows that this
+ * gives are laid beside those that PostgreSQL holds. It changes nothing. Folding happens in memory, which
+ * therefore has to hold what the log has of tickets.
  */
 import { Fault } from '../domain/errors.ts';
+import type { Calendars } from '../domain/metrics/calendars.ts';
 import type { EventReader } from '../domain/ports.ts';
 import type { RecordedEvent } from '../domain/ticket/events.ts';
 import type { TicketId } from '../domain/ticket/values.ts';
 import type { Workflows } from '../domain/workflow/registry.ts';
-import { type Checkpoint, readCheckpoints } from './checkpoint.ts';
-import { type Difference, Differences, expectedKey, type FoundRow, foundKey } from './compare-rows.ts';
+import { readBuilds } from './build.ts';
+import { type Checkpoint, isInstalled, readLiveCheckpoints } from './checkpoint.ts';
+import { type Difference, ExpectedRows } from './expected-rows.ts';
 import { withStorableTime } from './instants.ts';
-import type { Projection } from './projection.ts';
-import { readModels } from './read-models.ts';
-import type { Database, Queries } from './sql.ts';
-import { qualifiedName, type Table } from './table.ts';
-import { ThroughputCounts, throughputProjection, throughputTables, windowNames } from './throughput.ts';
-import { foldTicket, type TicketEntry, ticketProjection, ticketTable } from './ticket.ts';
-import { type TimelineEntry, ticketEventProjection, ticketEventTable } from './ticket-event.ts';
-
-/** Rows fetched at once. */
-export const chunkRowsMax = 5_000;
+import { readParkedLive } from './parking.ts';
+import type { Fold, Projection } from './projection.ts';
+import type { Database, Sql } from './sql.ts';
+import { buildTableName, type Table } from './table.ts';
 
 export interface ReplayCheckOptions {
   readonly reader: EventReader;
   readonly database: Database;
   readonly workflows: Workflows;
+  readonly calendars: Calendars;
+  readonly projections: readonly Projection[];
   readonly onProgress?: (progress: { readonly partition: number; readonly position: number }) => void;
 }
 
 export interface ReplayCheckResult {
   readonly ok: boolean;
-  /** Events that were replayed, and the tickets that they make. */
+  /** Events replayed. */
   readonly events: number;
   readonly tickets: number;
+  /** Tickets that read models left behind: their rows were compared as of the event that parked them. */
+  readonly parked: number;
+  /** Rows that differ. */
   readonly differenceCount: number;
-  /** At most `differenceSampleMax`. */
+  /** The first of them, of each table. */
   readonly differences: readonly Difference[];
 }
 
 /**
  * Compares at the position that each projection had reached when the check began. Throws
- * `Fault('projection_failed')` where an event can not be folded or a checkpoint lies beyond the log.
+ * `Fault('projection_failed')` where an event can not be folded, a read model was not made by this release,
+ * or its checkpoint lies beyond the log.
  */
 export async function replayCheck(options: ReplayCheckOptions): Promise<ReplayCheckResult> {
-  const { reader, database } = options;
-  return database.transaction(
+  return options.database.transaction(
     async (sql) => {
-      const checkpoints = await readCheckpoints(sql);
-      const replay = new Replay(options, sql);
-      for (let partition = 0; partition < reader.partitions; partition += 1) {
-        await replay.partition(partition, checkpoints);
+      const replay = await Replay.begin(options, sql);
+      for (let partition = 0; partition < options.reader.partitions; partition += 1) {
+        await replay.partition(partition);
       }
-      await replay.compareTables();
-      const { differences, events, tickets } = replay;
-      return {
-        ok: differences.count === 0,
-        events,
-        tickets: tickets.size,
-        differenceCount: differences.count,
-        differences: differences.sample,
-      };
+      return replay.result();
     },
-    { mode: 'snapshot' },
+    { mode: 'scratch' },
   );
+}
+
+/** A read model, as far as one partition's events go. */
+interface Replayed {
+  readonly projection: Projection;
+  readonly fold: Fold;
+  readonly upTo: number;
+  /** From which position on a ticket is not projected. */
+  readonly parkedFrom: ReadonlyMap<TicketId, number>;
 }
 
 class Replay {
-  readonly differences = new Differences();
-  readonly tickets = new Map<TicketId, TicketEntry>();
-  events = 0;
-  readonly #counts = windowNames.map((window) => new ThroughputCounts(window));
   readonly #options: ReplayCheckOptions;
-  readonly #sql: Queries;
+  readonly #expected: ExpectedRows;
+  readonly #checkpoints: readonly Checkpoint[];
+  readonly #parked: Awaited<ReturnType<typeof readParkedLive>>;
+  readonly #nameOf: (table: Table<never>) => string;
+  readonly #tickets = new Set<TicketId>();
+  #events = 0;
 
-  constructor(options: ReplayCheckOptions, sql: Queries) {
+  private constructor(
+    options: ReplayCheckOptions,
+    parts: Pick<Parts, 'expected' | 'checkpoints' | 'parked' | 'nameOf'>,
+  ) {
     this.#options = options;
-    this.#sql = sql;
+    this.#expected = parts.expected;
+    this.#checkpoints = parts.checkpoints;
+    this.#parked = parts.parked;
+    this.#nameOf = parts.nameOf;
+  }
+
+  static async begin(options: ReplayCheckOptions, sql: Sql): Promise<Replay> {
+    const { projections } = options;
+    if (!(await isInstalled(sql))) throw neverProjected('no read model');
+    const live = (await readBuilds(sql)).filter((each) => each.state === 'live');
+    const builds = new Map<Table<never>, number>();
+    for (const { name, version, tables } of projections) {
+      const build = live.find((each) => each.projection === name);
+      if (build === undefined) throw neverProjected(name);
+      if (build.version !== version) throw ofOtherVersion(name, build.version, version);
+      for (const table of tables) builds.set(table, build.build);
+    }
+    const nameOf = (table: Table<never>) => buildTableName(table, builds.get(table) ?? 0);
+    const expected = await ExpectedRows.begin(sql, projections, nameOf);
+    const [checkpoints, parked] = [await readLiveCheckpoints(sql), await readParkedLive(sql)];
+    return new Replay(options, { expected, checkpoints, parked, nameOf });
   }
 
   /** Replays one partition, up to where each projection has come. */
-  async partition(partition: number, checkpoints: readonly Checkpoint[]): Promise<void> {
-    const { reader, onProgress } = this.#options;
-    const reached = new Map(readModels.map((each) => [each, reachedBy(each, partition, checkpoints)]));
-    const end = Math.max(...reached.values());
+  async partition(partition: number): Promise<void> {
+    const { reader, onProgress, projections } = this.#options;
+    const replayed = projections.map((projection) => this.#replayed(projection, partition));
+    const end = Math.max(0, ...replayed.map(({ upTo }) => upTo));
     if (end > (await reader.head(partition))) {
       throw new Fault('projection_failed', `the read models hold position ${end}, where the log has ended`);
     }
-    const upTo = (projection: Projection) => reached.get(projection) ?? 0;
-    let position = 0;
-    if (end > 0) {
-      for await (const batch of reader.read(1, { partition })) {
-        const events = batch.filter((event) => event.position <= end).map(withStorableTime);
-        for (const event of events) this.#fold(event, upTo);
-        await this.#compareTimeline(
-          partition,
-          position,
-          events.filter((event) => event.position <= upTo(ticketEventProjection)),
-        );
-        position = batch.at(-1)?.position ?? position;
-        this.events += events.length;
-        onProgress?.({ partition, position: Math.min(position, end) });
-        if (position >= end) break;
+    if (end === 0) return;
+    for await (const batch of reader.read(1, { partition })) {
+      const events = batch.filter((event) => event.position <= end).map(withStorableTime);
+      for (const each of replayed) {
+        foldAll(events, each);
+        await this.#expected.take(each.fold.takeWrites());
       }
-    }
-    const beyond = 'partition = $1 AND (position < 1 OR position > $2)';
-    await this.#surplusTimeline(beyond, [partition, upTo(ticketEventProjection)]);
-  }
-
-  async compareTables(): Promise<void> {
-    await this.#surplusTimeline('partition < 0 OR partition >= $1', [this.#options.reader.partitions]);
-    await this.#compareTable(ticketTable, this.tickets.values());
-    for (const counts of this.#counts) {
-      await this.#compareTable(throughputTables[counts.window], counts.sorted());
+      for (const { ticketId } of events) this.#tickets.add(ticketId);
+      this.#events += events.length;
+      const position = batch.at(-1)?.position ?? end;
+      onProgress?.({ partition, position: Math.min(position, end) });
+      if (position >= end) return;
     }
   }
 
-  #fold(event: RecordedEvent, upTo: (projection: Projection) => number): void {
-    const { ticketId, position } = event;
-    const { workflows } = this.#options;
+  async result(): Promise<ReplayCheckResult> {
+    const { count, told } = await this.#expected.compare(this.#nameOf);
+    return {
+      ok: count === 0,
+      events: this.#events,
+      tickets: this.#tickets.size,
+      parked: this.#parked.length,
+      differenceCount: count,
+      differences: told,
+    };
+  }
+
+  #replayed(projection: Projection, partition: number): Replayed {
+    const { workflows, calendars } = this.#options;
+    const { name } = projection;
+    const own = this.#checkpoints.find((each) => each.projection === name && each.partition === partition);
+    if (own === undefined) throw neverProjected(name);
+    // A fold that forgot a ticket would read it back from the rows that are to be proved.
+    const ticketsMax = Number.POSITIVE_INFINITY;
+    const fold = projection.start({ workflows, calendars, nameOf: this.#nameOf, ticketsMax });
+    const parkedFrom = new Map(
+      this.#parked
+        .filter((each) => each.projection === name && each.partition === partition && each.position > 0)
+        .map(({ ticket_id, position }) => [ticket_id, position]),
+    );
+    return { projection, fold, upTo: own.position, parkedFrom };
+  }
+}
+
+interface Parts {
+  readonly expected: ExpectedRows;
+  readonly checkpoints: readonly Checkpoint[];
+  readonly parked: Awaited<ReturnType<typeof readParkedLive>>;
+  readonly nameOf: (table: Table<never>) => string;
+}
+
+function foldAll(events: readonly RecordedEvent[], { projection, fold, upTo, parkedFrom }: Replayed): void {
+  for (const event of events) {
+    const { position, ticketId } = event;
+    if (position > upTo) return;
+    if (position >= (parkedFrom.get(ticketId) ?? Number.POSITIVE_INFINITY)) continue;
     try {
-      if (position <= upTo(ticketProjection)) {
-        this.tickets.set(ticketId, foldTicket(this.tickets.get(ticketId), event, workflows));
-      }
+      fold.fold(event);
     } catch (cause) {
       const why = cause instanceof Error ? cause.message : String(cause);
-      const message = `position ${position}, ticket ${ticketId}, can not be replayed: ${why}`;
+      const message = `position ${position}, ticket ${ticketId}, can not be replayed to ${projection.name}: ${why}`;
       throw new Fault('projection_failed', message, { cause });
-    }
-    if (position <= upTo(throughputProjection)) for (const counts of this.#counts) counts.add(event);
-  }
-
-  /** The timeline's rows after `position`, against the events that follow it. */
-  async #compareTimeline(
-    partition: number,
-    position: number,
-    events: readonly RecordedEvent[],
-  ): Promise<void> {
-    for (let start = 0; start < events.length; start += chunkRowsMax) {
-      const chunk = events.slice(start, start + chunkRowsMax);
-      const first = position + start + 1;
-      const found = await this.#sql.query<FoundRow>(
-        `SELECT * FROM ${qualifiedName(ticketEventTable)}
-WHERE partition = $1 AND position BETWEEN $2 AND $3 ORDER BY position`,
-        [partition, first, first + chunk.length - 1],
-      );
-      const byPosition = new Map(found.map((row) => [row.position, row]));
-      for (const event of chunk) {
-        const entry: TimelineEntry = { event, where: this.#options.workflows.stateOf(event) };
-        const row = byPosition.get(event.position);
-        if (row === undefined) this.differences.missing(ticketEventTable, entry);
-        else this.differences.compare(ticketEventTable, entry, row);
-      }
-    }
-  }
-
-  /** Counts no more than a chunk of them: rows beyond the end are a sign, not a list to work off. */
-  async #surplusTimeline(condition: string, values: readonly number[]): Promise<void> {
-    const text = `SELECT * FROM ${qualifiedName(ticketEventTable)} WHERE ${condition} LIMIT ${chunkRowsMax}`;
-    for (const row of await this.#sql.query<FoundRow>(text, values)) {
-      this.differences.surplus(ticketEventTable, row);
-    }
-  }
-
-  /** All rows of a table in order of its key, a chunk at a time, against the rows it should have. */
-  async #compareTable<Source>(table: Table<Source>, sources: Iterable<Source>): Promise<void> {
-    const expected = new Map<string, Source>();
-    for (const source of sources) expected.set(expectedKey(table, source), source);
-    for await (const row of this.#rowsOf(table)) {
-      const key = foundKey(table, row);
-      const source = expected.get(key);
-      if (source === undefined) this.differences.surplus(table, row);
-      else this.differences.compare(table, source, row);
-      expected.delete(key);
-    }
-    for (const source of expected.values()) this.differences.missing(table, source);
-  }
-
-  async *#rowsOf(table: Table<never>): AsyncGenerator<FoundRow> {
-    const key = table.key.join(', ');
-    const types = table.key.map((name) => table.columns.find((each) => each.name === name)?.type);
-    const after = table.key.map((_, index) => `$${index + 1}::text::${types[index]}`).join(', ');
-    // A time is asked for as text with all its digits: reading on from a rounded one would repeat rows.
-    const texts = table.key.map((name) => `${name}::text AS after_${name}`).join(', ');
-    let last: FoundRow | undefined;
-    for (;;) {
-      const where = last === undefined ? '' : `WHERE (${key}) > (${after})`;
-      const rows: readonly FoundRow[] = await this.#sql.query<FoundRow>(
-        `SELECT *, ${texts} FROM ${qualifiedName(table)} ${where} ORDER BY ${key} LIMIT ${chunkRowsMax}`,
-        last === undefined ? [] : table.key.map((name) => last?.[`after_${name}`] ?? null),
-      );
-      yield* rows;
-      last = rows.at(-1);
-      if (rows.length < chunkRowsMax) return;
     }
   }
 }
 
-function reachedBy(projection: Projection, partition: number, checkpoints: readonly Checkpoint[]): number {
-  const { name, version } = projection;
-  const own = checkpoints.find(
-    (each) => each.projection === name && each.version === version && each.partition === partition,
-  );
-  if (own === undefined) {
-    throw new Fault('projection_failed', `${name} was never projected into this database; run the projector`);
-  }
-  return own.position;
+function neverProjected(name: string): Fault {
+  return new Fault('projection_failed', `${name} was never projected into this database; run the projector`);
+}
+
+function ofOtherVersion(name: string, found: number, wanted: number): Fault {
+  const message = `${name} was made by its version ${found}, and this release has ${wanted}; run the projector first`;
+  return new Fault('projection_failed', message);
 }

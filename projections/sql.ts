@@ -70,9 +70,10 @@ export interface Sql extends Queries {
 export interface TransactionOptions {
   /**
    * `write` (the default) is READ COMMITTED. `snapshot` is REPEATABLE READ, READ ONLY: every statement sees
-   * the same state, so that an answer and the position it is true at belong together.
+   * the same state, so that an answer and the position it is true at belong together. `scratch` is the same
+   * but for temporary tables, which it may make and fill.
    */
-  readonly mode?: 'write' | 'snapshot';
+  readonly mode?: 'write' | 'snapshot' | 'scratch';
 }
 
 /**

@@ -7,8 +7,10 @@ import type { EpochMs } from '../domain/ticket/values.ts';
 import { earliestStorableMs, instantText } from './instants.ts';
 import type { SqlValue } from './sql.ts';
 
-/** The schema that holds every read model. Analysts find it in their search path. */
+/** The schema that readers use: a view for each table of a read model, and the views on top of them. */
 export const schemaName = 'docket';
+/** The schema that holds the rows: for each table one per build of its projection, such as `ticket_b1`. */
+export const dataSchemaName = 'docket_data';
 
 export type ColumnType = 'text' | 'integer' | 'bigint' | 'boolean' | 'timestamptz' | 'jsonb';
 
@@ -32,6 +34,8 @@ export interface Table<Source> {
   readonly fixed: readonly string[];
   /** How full PostgreSQL fills a page; the rest is room for new versions of a row beside the old one. */
   readonly fillPercent: number;
+  /** Whether rows are only ever added. */
+  readonly appendOnly?: true;
   /** Index definitions after `CREATE INDEX ... ON table`, by the name of the index. */
   readonly indexes: Readonly<Record<string, string>>;
 }
@@ -58,8 +62,14 @@ export function optionalColumn<Source>(
   return { name, type, meaning, nullable: true, of: (source) => of(source) ?? null };
 }
 
+/** The name that readers use, whichever build is live. */
 export function qualifiedName(table: Pick<Table<never>, 'name'>): string {
   return `${schemaName}.${table.name}`;
+}
+
+/** Where the rows of one build are. */
+export function buildTableName(table: Pick<Table<never>, 'name'>, build: number): string {
+  return `${dataSchemaName}.${table.name}_b${build}`;
 }
 
 export function columnNames(columns: readonly Column<never>[]): readonly string[] {
@@ -97,14 +107,16 @@ export function storedValue(type: ColumnType, value: ColumnValue): ColumnValue {
   return typeof value === 'object' && value !== null ? storedJson(JSON.parse(JSON.stringify(value))) : value;
 }
 
-/** The statements that make the table, its indexes and its comments. */
-export function createStatements(table: Table<never>): readonly string[] {
-  const name = qualifiedName(table);
+/**
+ * The statements that make the table under a full name, its indexes and its comments. The names of the
+ * indexes end as `indexSuffix` says, because one schema may hold several builds of a table.
+ */
+export function createStatements(table: Table<never>, name: string, indexSuffix = ''): readonly string[] {
   const columns = table.columns.map((each) => `${each.name} ${each.type}${each.nullable ? '' : ' NOT NULL'}`);
   const parts = [...columns, `PRIMARY KEY (${table.key.join(', ')})`].join(',\n  ');
   return [
     `CREATE TABLE ${name} (\n  ${parts}\n) WITH (fillfactor = ${table.fillPercent})`,
-    ...Object.entries(table.indexes).map(([index, rest]) => indexStatement(index, name, rest)),
+    ...Object.entries(table.indexes).map(([index, rest]) => indexStatement(index + indexSuffix, name, rest)),
     `COMMENT ON TABLE ${name} IS ${literal(table.meaning)}`,
     ...table.columns.map((each) => `COMMENT ON COLUMN ${name}.${each.name} IS ${literal(each.meaning)}`),
   ];

@@ -22,6 +22,7 @@ export const ticketEventTable: Table<TimelineEntry> = {
   meaning: 'Every event of every ticket, once: the timeline. Never changed, only appended to.',
   key: ['ticket_id', 'revision'],
   fixed: [],
+  appendOnly: true,
   // Never updated: no room is kept.
   fillPercent: 100,
   indexes: {

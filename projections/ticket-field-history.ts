@@ -71,13 +71,14 @@ export const ticketFieldHistoryProjection: Projection = {
 
 class TicketFieldHistoryFold implements Fold {
   readonly #table: string;
-  readonly #tickets = new TicketStates<TicketFields>();
+  readonly #tickets: TicketStates<TicketFields>;
   #created: FieldPeriod[] = [];
   #changed: FieldPeriod[] = [];
   /** Periods with something `written`. */
   #touched: Period[] = [];
 
-  constructor({ nameOf }: FoldContext) {
+  constructor({ nameOf, ticketsMax }: FoldContext) {
+    this.#tickets = new TicketStates(ticketsMax);
     this.#table = nameOf(ticketFieldHistoryTable);
   }
 

@@ -66,6 +66,7 @@ export const ticketIntervalProjection: Projection = {
     statusMoveDayTable,
     handoverDayTable,
   ],
+  usesCalendars: true,
   start: (context) => new TicketIntervalFold(context),
 };
 
@@ -73,10 +74,11 @@ class TicketIntervalFold implements Fold {
   readonly #workflows: Workflows;
   readonly #calendars: Calendars;
   readonly #table: string;
-  readonly #tickets = new TicketStates<TicketIntervals>();
+  readonly #tickets: TicketStates<TicketIntervals>;
   #batch = emptyBatch(1);
 
-  constructor({ workflows, calendars, nameOf }: FoldContext) {
+  constructor({ workflows, calendars, nameOf, ticketsMax }: FoldContext) {
+    this.#tickets = new TicketStates(ticketsMax);
     this.#workflows = workflows;
     this.#calendars = calendars;
     this.#table = nameOf(ticketIntervalTable);

@@ -103,6 +103,7 @@ export const ticketMetricsProjection: Projection = {
   name: 'ticket_metrics',
   version: ticketMetricsVersion,
   tables: [ticketMetricsTable],
+  usesCalendars: true,
   start: (context) => new MetricsFold(context),
 };
 
@@ -228,9 +229,10 @@ class MetricsFold implements Fold {
   readonly #workflows: Workflows;
   readonly #calendars: Calendars;
   readonly #table: string;
-  readonly #memory = new TicketMemory<TicketMetrics>();
+  readonly #memory: TicketMemory<TicketMetrics>;
 
-  constructor({ workflows, calendars, nameOf }: FoldContext) {
+  constructor({ workflows, calendars, nameOf, ticketsMax }: FoldContext) {
+    this.#memory = new TicketMemory(ticketsMax);
     this.#workflows = workflows;
     this.#calendars = calendars;
     this.#table = nameOf(ticketMetricsTable);

@@ -242,9 +242,10 @@ function entryOf(
 class TicketFold implements Fold {
   readonly #workflows: Workflows;
   readonly #table: string;
-  readonly #memory = new TicketMemory<TicketEntry>();
+  readonly #memory: TicketMemory<TicketEntry>;
 
-  constructor({ workflows, nameOf }: FoldContext) {
+  constructor({ workflows, nameOf, ticketsMax }: FoldContext) {
+    this.#memory = new TicketMemory(ticketsMax);
     this.#workflows = workflows;
     this.#table = nameOf(ticketTable);
   }

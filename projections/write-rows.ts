@@ -4,19 +4,22 @@
  */
 import type { TableWrite } from './projection.ts';
 import type { Sql } from './sql.ts';
-import { changingColumns, columnNames, qualifiedName } from './table.ts';
+import { changingColumns, columnNames, type Table } from './table.ts';
+
+/** Where a table's rows are. */
+export type NameOf = (table: Table<never>) => string;
 
 /** Throws where a row that must be there is not: the table was changed by somebody else. */
-export async function writeRows(sql: Sql, write: TableWrite): Promise<void> {
+export async function writeRows(sql: Sql, write: TableWrite, nameOf: NameOf): Promise<void> {
   if (write.rowCount === 0) return;
   switch (write.kind) {
     case 'append':
-      await sql.copyIn(qualifiedName(write.table), columnNames(write.table.columns), write.rows);
+      await sql.copyIn(nameOf(write.table), columnNames(write.table.columns), write.rows);
       return;
     case 'change':
-      return changeRows(sql, write);
+      return changeRows(sql, write, nameOf(write.table));
     case 'count':
-      return addCounts(sql, write);
+      return addCounts(sql, write, nameOf(write.table));
     default:
       return unknownKind(write.kind);
   }
@@ -27,10 +30,10 @@ export async function writeRows(sql: Sql, write: TableWrite): Promise<void> {
  * INSERT ... ON CONFLICT, which tries to insert first. The table stays with the connection and is emptied at
  * each commit, so the catalogue does not grow.
  */
-async function changeRows(sql: Sql, write: TableWrite): Promise<void> {
+async function changeRows(sql: Sql, write: TableWrite, target: string): Promise<void> {
   const { table, rowCount } = write;
-  const staging = `${table.name}_change`;
-  const target = qualifiedName(table);
+  // Two builds may have different columns, so each has a staging table of its own.
+  const staging = `${target.replace(/^.*\./, '')}_change`;
   const names = columnNames(changingColumns(table));
   await sql.execute(
     `CREATE TEMPORARY TABLE IF NOT EXISTS ${staging} ON COMMIT DELETE ROWS
@@ -47,7 +50,7 @@ AS SELECT ${names.join(', ')} FROM ${target} WITH NO DATA`,
   }
 }
 
-async function addCounts(sql: Sql, write: TableWrite): Promise<void> {
+async function addCounts(sql: Sql, write: TableWrite, target: string): Promise<void> {
   const { table } = write;
   const rows = [...write.rows];
   const names = columnNames(table.columns);
@@ -56,7 +59,7 @@ async function addCounts(sql: Sql, write: TableWrite): Promise<void> {
     .map((name) => `${name} = old.${name} + excluded.${name}`);
   const arrays = table.columns.map((each, index) => `$${index + 1}::${each.type}[]`);
   await sql.execute(
-    `INSERT INTO ${qualifiedName(table)} AS old (${names.join(', ')})
+    `INSERT INTO ${target} AS old (${names.join(', ')})
 SELECT * FROM unnest(${arrays.join(', ')})
 ON CONFLICT (${table.key.join(', ')}) DO UPDATE SET ${sums.join(', ')}`,
     names.map((_, index) => rows.map((row) => row[index] ?? null)),

@@ -6,13 +6,28 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { buildTable } from '../projections/build.ts';
 import { checkpointTable } from '../projections/checkpoint.ts';
+import { ownerTable } from '../projections/ownership.ts';
+import { parkedTable } from '../projections/parking.ts';
 import { analystViews, readModels } from '../projections/read-models.ts';
+import { relationTable } from '../projections/relations.ts';
+import { projectionStatusView } from '../projections/status.ts';
 import { schemaName, type Table } from '../projections/table.ts';
 import type { Relation, SqlFunction, View } from '../projections/view.ts';
 import { exitCodes, note, print, reportError } from './cli/output.ts';
 
 export const dictionaryFile = join(import.meta.dirname, '../docs/data-dictionary.md');
+
+/** What the projector keeps for itself, and for whoever looks after it. */
+const upkeepTables: readonly Table<never>[] = [
+  checkpointTable,
+  buildTable,
+  ownerTable,
+  parkedTable,
+  relationTable,
+];
+const relations: readonly Relation[] = [projectionStatusView, ...analystViews];
 
 const introduction = `# Data dictionary
 
@@ -28,8 +43,8 @@ role \`docket_analyst\`, made with \`docket analyst create\`.
 
 /** The page as Markdown. */
 export function dataDictionary(): string {
-  const views = analystViews.filter((each) => each.kind === 'view');
-  const functions = analystViews.filter((each) => each.kind === 'function');
+  const views = relations.filter((each) => each.kind === 'view');
+  const functions = relations.filter((each) => each.kind === 'function');
   const tables = readModels.flatMap(({ name, version, tables: own }) =>
     own.map((table) => tableSection(table, `${name}, version ${version}`)),
   );
@@ -38,7 +53,7 @@ export function dataDictionary(): string {
     contents(),
     '## Tables\n',
     ...tables,
-    tableSection(checkpointTable, undefined),
+    ...upkeepTables.map((table) => tableSection(table, undefined)),
     '## Views\n',
     ...views.map(viewSection),
     '## Functions\n',
@@ -48,9 +63,9 @@ export function dataDictionary(): string {
 }
 
 function contents(): string {
-  const tables = [...readModels.flatMap((each) => each.tables), checkpointTable];
+  const tables = [...readModels.flatMap((each) => each.tables), ...upkeepTables];
   const link = ({ name }: { readonly name: string }) => `[${name}](#${name})`;
-  const of = (kind: Relation['kind']) => analystViews.filter((each) => each.kind === kind).map(link);
+  const of = (kind: Relation['kind']) => relations.filter((each) => each.kind === kind).map(link);
   return [
     `- Tables: ${tables.map(link).join(', ')}`,
     `- Views: ${of('view').join(', ')}`,

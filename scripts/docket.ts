@@ -11,6 +11,7 @@ import { exitCodes, reportError } from './cli/output.ts';
 import { analystCommand } from './commands/analyst.ts';
 import { importCommand } from './commands/import.ts';
 import { logCommand } from './commands/log.ts';
+import { projectionsCommand } from './commands/projections.ts';
 import { projectorCommand } from './commands/projector.ts';
 import { replayCommand } from './commands/replay.ts';
 import { serveCommand } from './commands/serve.ts';
@@ -34,6 +35,7 @@ const program = new Command('docket')
 const commands = [
   serveCommand(),
   projectorCommand(),
+  projectionsCommand(),
   importCommand(),
   ticketCommand(),
   throughputCommand(),

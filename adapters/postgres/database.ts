@@ -112,6 +112,12 @@ async function onLease<T>(borrow: () => Promise<PoolClient>, work: (lease: Lease
   }
 }
 
+const begin = {
+  write: 'BEGIN',
+  snapshot: 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY',
+  scratch: 'BEGIN ISOLATION LEVEL REPEATABLE READ',
+} as const;
+
 async function inTransaction<T>(
   lease: Lease,
   place: string,
@@ -120,9 +126,7 @@ async function inTransaction<T>(
 ): Promise<T> {
   const { client } = lease;
   const control = queriesOn(client, place);
-  await control.execute(
-    options.mode === 'snapshot' ? 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY' : 'BEGIN',
-  );
+  await control.execute(begin[options.mode ?? 'write']);
   let open = true;
   const assertOpen = (): void => {
     if (!open) throw new TypeError('This connection was lent for a transaction that has ended.');
@@ -209,7 +213,10 @@ async function copyRows(
     () => new Promise<void>((resolve, reject) => void stream.once('finish', resolve).once('error', reject)),
   );
   // An error before anyone waits for the end must not count as unhandled; it is thrown when waited for.
-  finished.catch(() => undefined);
+  let refused = false;
+  finished.catch(() => {
+    refused = true;
+  });
   const drained = (): Promise<void> => new Promise((resolve) => void stream.once('drain', resolve));
   try {
     let piece = '';
@@ -224,7 +231,8 @@ async function copyRows(
     }
     stream.end(Buffer.from(piece));
   } catch (error) {
-    await abandon(stream);
+    // A server that has refused has ended the COPY itself, and would not answer another word about it.
+    if (!refused) await abandon(stream);
     throw error;
   }
   await finished;

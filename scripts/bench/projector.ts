@@ -3,7 +3,7 @@
  * and beside it what PostgreSQL takes when it is handed the finished rows.
  */
 import type { Command } from '../../domain/ticket/commands.ts';
-import { batchEventsMaxDefault } from '../../projections/projector.ts';
+import { batchEventsMaxDefault } from '../../projections/projector-options.ts';
 import { type DocketRun, runDocket } from './docket-process.ts';
 import { openDesk, play } from './playing.ts';
 import { familyCpuSeconds } from './process-cpu.ts';

@@ -8,7 +8,7 @@ import { builtInWorkflows } from '../../domain/workflow/registry.ts';
 import { runProjector } from '../../projections/projector.ts';
 import { analystViews, readModels } from '../../projections/read-models.ts';
 import type { Database, Session } from '../../projections/sql.ts';
-import { literal } from '../../projections/table.ts';
+import { dataSchemaName, literal, schemaName } from '../../projections/table.ts';
 import { note } from '../cli/output.ts';
 import { systemClock } from '../runtime/system.ts';
 import { typicalQueries } from './query-list.ts';
@@ -52,7 +52,7 @@ export async function fillReadModels(
   signal: AbortSignal,
 ): Promise<{ readonly seconds: number; readonly endsAt: number }> {
   const startedAtMs = performance.now();
-  await database.execute('DROP SCHEMA IF EXISTS docket CASCADE');
+  await database.execute(`DROP SCHEMA IF EXISTS ${schemaName}, ${dataSchemaName} CASCADE`);
   await makeTables(database, signal);
   const endsAt = Date.now();
   const session = await database.session();
@@ -93,6 +93,7 @@ async function makeTables(database: Database, signal: AbortSignal): Promise<void
     projections: readModels,
     views: analystViews,
     clock: systemClock,
+    owner: 'docket bench',
     signal,
     untilCaughtUp: true,
   });

@@ -6,10 +6,12 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { readModels } from '../../projections/read-models.ts';
-import { literal, qualifiedName } from '../../projections/table.ts';
+import { buildTableName, literal } from '../../projections/table.ts';
 import type { BenchDatabase } from './workspace.ts';
 
 const schema = 'raw_copy';
+/** The database was empty, so this is the only one. */
+const firstBuild = 1;
 
 export interface RawCopy {
   readonly rows: number;
@@ -24,10 +26,10 @@ export async function measureRawCopy({ server, database }: BenchDatabase): Promi
     await database.execute(`CREATE SCHEMA ${schema}`);
     for (const table of tables) {
       const { name, fillPercent } = table;
-      await database.execute(`COPY ${qualifiedName(table)} TO ${literal(fileOf(name))}`);
+      await database.execute(`COPY ${buildTableName(table, firstBuild)} TO ${literal(fileOf(name))}`);
       // In a transaction of its own: rows copied into a table of the same transaction would need no WAL.
       await database.execute(
-        `CREATE TABLE ${schema}.${name} (LIKE ${qualifiedName(table)} INCLUDING ALL) WITH (fillfactor = ${fillPercent})`,
+        `CREATE TABLE ${schema}.${name} (LIKE ${buildTableName(table, firstBuild)} INCLUDING ALL) WITH (fillfactor = ${fillPercent})`,
       );
     }
     await database.execute('CHECKPOINT');

@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { openSegmentReader } from '../../adapters/log/segment/segment-reader.ts';
 import type { EventReader } from '../../domain/ports.ts';
 import { builtInWorkflows } from '../../domain/workflow/registry.ts';
+import { applicationNameOf } from '../../projections/ownership.ts';
 import { runProjector } from '../../projections/projector.ts';
 import { analystViews, readModels } from '../../projections/read-models.ts';
 import { databaseUrl, type JsonOptions, type LogOptions, withJson, withLog } from '../cli/options.ts';
@@ -12,7 +13,6 @@ import { progressBar } from '../cli/progress.ts';
 import { loadCalendars } from '../runtime/calendars.ts';
 import { logFolder } from '../runtime/data-folder.ts';
 import { openExistingLog } from '../runtime/existing-log.ts';
-import { type Turn, waitForTurn } from '../runtime/projector-turn.ts';
 import { openReadModels } from '../runtime/read-models.ts';
 import { stopSignal } from '../runtime/signals.ts';
 import { systemClock } from '../runtime/system.ts';
@@ -29,18 +29,14 @@ async function run(options: LogOptions & JsonOptions & { untilCaughtUp?: true })
   const signal = stopSignal({ ignoreInterrupt: isChild });
   const calendars = await loadCalendars(options.dataDir);
   const reader = await openReader(options, isChild);
-  const applicationName = 'docket projector';
+  const owner = `${hostname()}/${process.pid}`;
+  const applicationName = applicationNameOf(owner);
   const models = await openReadModels({ ...options, databaseUrl: databaseUrl(), applicationName });
   const bar = progressBar('projecting', 'events', { json: options.json ?? (isChild || undefined) });
   const startedAtMs = performance.now();
   const head = await reader.head();
   let events = 0;
-  let turn: Turn | undefined;
   try {
-    if (options.log === 'postgres') {
-      const waiting = () => note('docket: another projector is at work; this one waits for its turn');
-      turn = await waitForTurn(models.database, signal, waiting);
-    }
     await runProjector({
       reader,
       database: models.database,
@@ -49,19 +45,17 @@ async function run(options: LogOptions & JsonOptions & { untilCaughtUp?: true })
       projections: readModels,
       views: analystViews,
       clock: systemClock,
-      signal: turn === undefined ? signal : AbortSignal.any([signal, turn.lost]),
-      owner: `${hostname()}/${process.pid}`,
+      signal,
+      owner,
       untilCaughtUp: options.untilCaughtUp ?? false,
       onProgress: (progress) => {
         events += progress.events;
         bar.report(progress.position, Math.max(head, progress.position));
       },
+      onNote: (line) => note(`docket: ${line}`),
     });
-    // A projector that ends because it lost its turn has failed, and is started again.
-    turn?.lost.throwIfAborted();
   } finally {
     bar.stop();
-    await turn?.giveUp();
     await models.close();
     await reader.close();
   }

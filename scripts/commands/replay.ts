@@ -1,7 +1,9 @@
 /** `docket replay --check`: rebuilds every row from the log and compares it with what PostgreSQL holds. */
 import { Command } from 'commander';
+import { everyHourCounts } from '../../domain/metrics/calendars.ts';
 import { builtInWorkflows } from '../../domain/workflow/registry.ts';
-import type { Difference } from '../../projections/compare-rows.ts';
+import type { Difference } from '../../projections/expected-rows.ts';
+import { readModels } from '../../projections/read-models.ts';
 import { replayCheck } from '../../projections/replay-check.ts';
 import { databaseUrl, type JsonOptions, type LogOptions, withJson, withLog } from '../cli/options.ts';
 import { exitCodes, print, printJson } from '../cli/output.ts';
@@ -26,27 +28,29 @@ async function check(options: LogOptions & JsonOptions): Promise<void> {
     reader,
     database: models.database,
     workflows: builtInWorkflows,
+    calendars: everyHourCounts,
+    projections: readModels,
     onProgress: ({ position }) => bar.report(position, head),
   }).finally(async () => {
     bar.stop();
     await models.close();
     await reader.close();
   });
-  const { ok, events, tickets, differences, differenceCount } = result;
+  const { ok, events, tickets, parked, differences, differenceCount } = result;
   if (!ok) process.exitCode = exitCodes.problemsFound;
   if (options.json) {
-    printJson({ ok, events, tickets, differences });
+    printJson({ ok, events, tickets, parked, differences });
     return;
   }
   for (const difference of differences) print(inWords(difference));
-  if (differenceCount > differences.length) print(`… and ${differenceCount - differences.length} more`);
   const counts = `${events.toLocaleString('en')} events of ${tickets.toLocaleString('en')} tickets`;
-  print(ok ? `ok: every row agrees with ${counts}` : `${differenceCount} differences after ${counts}`);
+  print(ok ? `ok: every row agrees with ${counts}` : `${differenceCount} rows differ after ${counts}`);
+  if (parked > 0) print(`${parked} parked tickets were compared as of the event that parked them.`);
   if (events < head) print(`The read models hold ${events} of ${head} events; the rest was not compared.`);
 }
 
 function inWords(difference: Difference): string {
-  const row = `${difference.table} ${difference.key}`;
+  const row = `${difference.table} ${Object.values(difference.key).join(' ')}`;
   switch (difference.kind) {
     case 'missing':
       return `${row}: the row is missing`;

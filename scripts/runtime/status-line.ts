@@ -4,8 +4,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Engine } from '../../domain/engine.ts';
 import type { EventReader } from '../../domain/ports.ts';
-import { projectionStatus } from '../../projections/checkpoint.ts';
 import type { Database } from '../../projections/sql.ts';
+import { projectionStatus } from '../../projections/status.ts';
 import { note } from '../cli/output.ts';
 
 const intervalMs = 5_000;

@@ -1,10 +1,12 @@
 /** What projection tests do with a database: project into it, and write down all that it holds. */
-
+import { randomUUID } from 'node:crypto';
 import { everyHourCounts } from '../../domain/metrics/calendars.ts';
 import type { RecordedEvent } from '../../domain/ticket/events.ts';
 import { builtInWorkflows } from '../../domain/workflow/registry.ts';
-import { type ProjectorOptions, runProjector } from '../../projections/projector.ts';
+import { runProjector } from '../../projections/projector.ts';
+import type { ProjectorOptions } from '../../projections/projector-options.ts';
 import { analystViews, readModels } from '../../projections/read-models.ts';
+import { type ReplayCheckResult, replayCheck } from '../../projections/replay-check.ts';
 import type { Database } from '../../projections/sql.ts';
 import { qualifiedName } from '../../projections/table.ts';
 import { readerOf } from './histories.ts';
@@ -25,6 +27,7 @@ export async function project(
     clock: { now: () => Date.now() },
     signal: new AbortController().signal,
     untilCaughtUp: true,
+    owner: `test/${randomUUID()}`,
     ...options,
   });
 }
@@ -40,8 +43,30 @@ export async function dump(database: Database): Promise<Readonly<Record<string, 
   }
   const checkpoints = await database.query<{ row: string }>(
     `SELECT format('%s %s %s', projection, partition, position) AS row
-FROM docket.projection_checkpoint ORDER BY 1`,
+FROM docket.projection_checkpoint JOIN docket.projection_build USING (projection, build)
+WHERE state = 'live' ORDER BY 1`,
   );
   dumped.checkpoints = checkpoints.map(({ row }) => row);
   return dumped;
+}
+
+/** Drops all that projectors have made. */
+export async function forgetReadModels(database: Database): Promise<void> {
+  await database.execute('DROP SCHEMA IF EXISTS docket CASCADE');
+  await database.execute('DROP SCHEMA IF EXISTS docket_data CASCADE');
+}
+
+/** Compares every row with what the events say. */
+export function check(
+  database: Database,
+  events: readonly RecordedEvent[],
+  workflows = builtInWorkflows,
+): Promise<ReplayCheckResult> {
+  return replayCheck({
+    reader: readerOf(events),
+    database,
+    workflows,
+    calendars: everyHourCounts,
+    projections: readModels,
+  });
 }

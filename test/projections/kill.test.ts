@@ -9,11 +9,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { builtInWorkflows } from '../../domain/workflow/registry.ts';
-import { replayCheck } from '../../projections/replay-check.ts';
 import { type TestDatabase, testDatabase } from '../support/postgres.ts';
-import { dump, project } from './databases.ts';
-import { randomHistory, readerOf, seeded } from './histories.ts';
+import { check, dump, project } from './databases.ts';
+import { randomHistory, seeded } from './histories.ts';
 
 const killCount = 50;
 const batchEventsMax = 24;
@@ -57,8 +55,11 @@ it(`leaves the same rows when it is killed ${killCount} times (seed ${seed})`, {
   await project(killed.database, events);
   await project(undisturbed.database, events);
   expect(await dump(killed.database)).toEqual(await dump(undisturbed.database));
-  const check = { reader: readerOf(events), database: killed.database, workflows: builtInWorkflows };
-  expect(await replayCheck(check)).toMatchObject({ ok: true, events: events.length, differences: [] });
+  expect(await check(killed.database, events)).toMatchObject({
+    ok: true,
+    events: events.length,
+    differences: [],
+  });
 });
 
 /** A child that has everything loaded and waits. */

@@ -5,6 +5,8 @@ import { openDatabase } from '../../adapters/postgres/database.ts';
 import { createAnalyst, dropAnalyst, isAnalystName, listAnalysts } from '../../projections/analysts.ts';
 import { analystRole, roleStatements } from '../../projections/roles.ts';
 import type { Database } from '../../projections/sql.ts';
+import { buildTableName } from '../../projections/table.ts';
+import { ticketTable } from '../../projections/ticket.ts';
 import { isPassword, newPassword, passwordVerifier } from '../../scripts/runtime/password-verifier.ts';
 import { type TestDatabase, testDatabase } from '../support/postgres.ts';
 import { project } from './databases.ts';
@@ -13,6 +15,8 @@ import { randomHistory } from './histories.ts';
 // Roles belong to the server, which other test files share.
 const name = `ana_${randomUUID().slice(0, 8)}`;
 const password = 'a "quoted" pass\\word';
+/** What lies behind `docket.ticket`. */
+const ticketRows = buildTableName(ticketTable, 1);
 let test: TestDatabase;
 let analyst: Database;
 
@@ -85,15 +89,18 @@ describe('an analyst', () => {
   });
 
   it.each([
-    'TRUNCATE docket.ticket',
+    'TRUNCATE docket.projection_checkpoint',
+    `TRUNCATE ${ticketRows}`,
+    `SELECT FROM ${ticketRows}`,
     'CREATE TABLE docket.mine (id integer)',
     'CREATE TABLE public.mine (id integer)',
     'CREATE SCHEMA mine',
     'CREATE VIEW docket.mine AS SELECT 1 AS one',
     'CREATE FUNCTION docket.mine() RETURNS integer LANGUAGE sql AS $$ SELECT 1 $$',
-    'CREATE INDEX mine ON docket.ticket (status)',
-    'DROP TABLE docket.ticket',
-    'ALTER TABLE docket.ticket ADD COLUMN mine integer',
+    'CREATE INDEX mine ON docket.projection_checkpoint (position)',
+    'DROP VIEW docket.ticket',
+    'DROP TABLE docket.projection_checkpoint',
+    'ALTER TABLE docket.projection_checkpoint ADD COLUMN mine integer',
     'CREATE ROLE mine',
     'CREATE DATABASE mine',
     "COPY docket.ticket TO '/tmp/mine'",

@@ -156,7 +156,7 @@ describe('bulk load', () => {
     const load = db.database.transaction((sql) => sql.copyIn('sample', ['id', 'body'], twice()));
     await expect(load).rejects.toMatchObject({ code: '23505' });
     await expect(
-      db.database.transaction((sql) => sql.copyIn('nowhere', ['id', 'body'], numbered(10))),
+      db.database.transaction((sql) => sql.copyIn('nowhere', ['id', 'body'], numbered(50_000))),
     ).rejects.toMatchObject({ code: '42P01' });
     expect(await count()).toBe(0);
   });
