@@ -8,6 +8,7 @@
  */
 import { Command, CommanderError } from 'commander';
 import { exitCodes, reportError } from './cli/output.ts';
+import { analystCommand } from './commands/analyst.ts';
 import { conformCommand } from './commands/conform.ts';
 import { exportCommand } from './commands/export.ts';
 import { importCommand } from './commands/import.ts';
@@ -48,6 +49,7 @@ const commands = [
   workflowCommand(),
   conformCommand(),
   slaCommand(),
+  analystCommand(),
   simulateCommand(),
 ];
 for (const command of commands) program.addCommand(command);
