@@ -3,19 +3,24 @@ import { Command } from 'commander';
 import type { SlaPolicy, SlaRules } from '../../domain/sla/policies.ts';
 import { type DataOptions, type JsonOptions, withDataDir, withJson } from '../cli/options.ts';
 import { print, printJson, table } from '../cli/output.ts';
+import { loadCalendars } from '../runtime/calendars.ts';
 import { loadSla, readSla } from '../runtime/sla.ts';
 
 export function slaCommand(): Command {
   const check = new Command('check')
     .description('whether a file of SLA policies can be used, and what it promises')
     .argument('<file>', 'policies as JSON; docs/sla.md describes them')
-    .action(async (file: string, options: JsonOptions) => tell(await readSla(file), options));
+    .action(async (file: string, options: DataOptions & JsonOptions) =>
+      tell(await readSla(file, await loadCalendars(options.dataDir)), options),
+    );
   const show = new Command('show')
     .description('the SLA policies of the data folder')
-    .action(async (options: DataOptions & JsonOptions) => tell(await loadSla(options.dataDir), options));
+    .action(async (options: DataOptions & JsonOptions) =>
+      tell(await loadSla(options.dataDir, await loadCalendars(options.dataDir)), options),
+    );
   return new Command('sla')
     .description('what tickets are promised, and by when')
-    .addCommand(withJson(check))
+    .addCommand(withJson(withDataDir(check)))
     .addCommand(withJson(withDataDir(show)));
 }
 

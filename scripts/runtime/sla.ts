@@ -1,7 +1,7 @@
 /** The SLA policies of a data folder: `sla.json`, which is read where an engine is made. */
 import { readFile } from 'node:fs/promises';
 import { Fault } from '../../domain/errors.ts';
-import { type Calendars, everyHourCounts } from '../../domain/metrics/calendars.ts';
+import type { Calendars } from '../../domain/metrics/calendars.ts';
 import { checkSlaRules, type SlaRules, slaPoliciesSchema } from '../../domain/sla/policies.ts';
 import { slaFile } from './data-folder.ts';
 
@@ -12,10 +12,7 @@ const mistakesShownMax = 20;
  * Undefined where the folder has no policies: nothing is promised then, and no clocks are kept. Throws
  * `input_unreadable`, with the mistakes by their place in the file, for policies that can not be used.
  */
-export async function loadSla(
-  dataDir: string,
-  calendars: Calendars = everyHourCounts,
-): Promise<SlaRules | undefined> {
+export async function loadSla(dataDir: string, calendars: Calendars): Promise<SlaRules | undefined> {
   return readSla(slaFile(dataDir), calendars).catch((error: unknown) => {
     if (error instanceof Fault && isMissing(error.cause)) return undefined;
     throw error;
@@ -23,7 +20,7 @@ export async function loadSla(
 }
 
 /** The policies in a file. Throws `input_unreadable` where it is not there or can not be used. */
-export async function readSla(file: string, calendars: Calendars = everyHourCounts): Promise<SlaRules> {
+export async function readSla(file: string, calendars: Calendars): Promise<SlaRules> {
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {
     const reason = isMissing(cause) ? 'is not there' : `can not be read: ${messageOf(cause)}`;
     throw new Fault('input_unreadable', `${file} ${reason}`, { cause });

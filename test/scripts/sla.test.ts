@@ -28,6 +28,12 @@ it('shows what a file promises, and fails with the place of each mistake', async
   const good = await docket('sla', 'check', file('good.json', { policies: [gold] }));
   expect(good.code).toBe(0);
   expect(good.stdout).toMatch(/gold@1 +every ticket +first_reply +high +60 min +every hour/);
+  const office = file('office.json', { policies: [{ ...gold, calendar: 'office' }] });
+  expect((await docket('sla', 'check', office, '--data-dir', folder)).stderr).toMatch(/calendar office/);
+  const week = { name: 'office', timeZone: 'UTC', holidays: [] };
+  const hours = { monday: [['09:00', '17:00']] };
+  file('calendars.json', { calendars: [{ ...week, schedules: [{ from: '2026-01-01', hours }] }] });
+  expect((await docket('sla', 'check', office, '--data-dir', folder)).stdout).toMatch(/960 min +office/);
   const targets = [{ metric: 'first_reply', minutes: 0.1, hours: 'calendar' }];
   const bad = await docket('sla', 'check', file('bad.json', { policies: [{ ...gold, targets }] }));
   expect(bad.code).toBe(3);
@@ -49,9 +55,9 @@ it('refuses what would be ambiguous, unknown or no JSON at all', async () => {
 });
 
 it('promises nothing where the data folder has no policies', async () => {
-  expect(await loadSla(folder)).toBeUndefined();
+  expect(await loadSla(folder, calendars)).toBeUndefined();
   file('sla.json', { policies: [gold] });
-  expect((await loadSla(folder))?.policies).toHaveLength(1);
+  expect((await loadSla(folder, calendars))?.policies).toHaveLength(1);
   file('sla.json', '{');
-  await expect(loadSla(folder)).rejects.toThrow('is not JSON');
+  await expect(loadSla(folder, calendars)).rejects.toThrow('is not JSON');
 });
