@@ -159,6 +159,9 @@ describe('throughput', () => {
       ['count', 'throughput_minute'],
       ['count', 'throughput_hour'],
       ['count', 'throughput_day'],
+      ['expire', 'throughput_second'],
+      ['expire', 'throughput_minute'],
+      ['expire', 'throughput_hour'],
     ]);
     for (const { rows } of writes) expect(rows).toHaveLength(5);
     expect(writes[3]?.rows[0]).toEqual({
