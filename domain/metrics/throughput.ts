@@ -13,8 +13,8 @@ export type ThroughputWindow = keyof typeof throughputWindows;
 const day = throughputWindows.day;
 
 /**
- * How long counts are kept, by how far the log's commit time has gone on since: every shorter window is rolled
- * up into the longer ones as it is counted, and days are kept for good.
+ * How long counts are kept, by how far the log's commit time has gone on since: every shorter window is
+ * rolled up into the longer ones as it is counted, and days are kept for good.
  */
 export const throughputRetentionMs: Readonly<Record<ThroughputWindow, number>> = {
   second: 7 * day,
