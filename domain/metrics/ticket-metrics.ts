@@ -32,7 +32,7 @@ import {
   type SinceOpening,
   unresolved,
 } from './resolution.ts';
-import { neverRated, type Satisfaction, satisfactionVersion } from './satisfaction.ts';
+import { neverRated, rated, type Satisfaction, satisfactionVersion } from './satisfaction.ts';
 import { goesTo, noStations, type Stations, stationsVersion } from './stations.ts';
 import { firstStatus, nextStatus, type StatusTime, statusTimeVersion } from './status-time.ts';
 import { touchVersion } from './touch.ts';
@@ -90,6 +90,10 @@ export function foldTicketMetrics(
   const groups = groupsAfter(metrics.groups, event);
   const resolution = resolutionAfter(metrics, event, state, assignees, calendar);
   const labels = labelsAfter(metrics.labels, event);
+  const satisfaction =
+    event.type === 'TicketRated'
+      ? rated(metrics.satisfaction, event.data.rating, event.occurredAt)
+      : metrics.satisfaction;
   const firstFollowUpAt =
     event.type === 'FollowUpOpened' ? (metrics.firstFollowUpAt ?? event.occurredAt) : metrics.firstFollowUpAt;
   const same =
@@ -99,6 +103,7 @@ export function foldTicketMetrics(
     groups === metrics.groups &&
     resolution === metrics.resolution &&
     labels === metrics.labels &&
+    satisfaction === metrics.satisfaction &&
     firstFollowUpAt === metrics.firstFollowUpAt;
   if (same) return metrics;
   return {
@@ -111,7 +116,7 @@ export function foldTicketMetrics(
     replies,
     assignees,
     groups,
-    satisfaction: metrics.satisfaction,
+    satisfaction,
     firstFollowUpAt,
     carried: carriedAfter(metrics, event.occurredAt, { statusTime, replies, groups }, calendars),
   };
