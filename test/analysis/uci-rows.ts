@@ -16,13 +16,13 @@
  */
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
-import { openCsv } from '../../adapters/imports/csv-source.ts';
+import { openInput } from '../../adapters/imports/input-file.ts';
 import type { Database } from '../../projections/sql.ts';
 import { businessMs } from './business-hours.ts';
 
 /** Loads the zip and the file of rejects into `source.raw` and `source.rejected`. */
 export async function loadRows(database: Database, zip: string, rejects: string): Promise<void> {
-  const lines = (await text(openCsv({ file: zip, entry: 'incident_event_log.csv' }))).split(/\r?\n/);
+  const lines = (await text(openInput({ file: zip, entry: 'incident_event_log.csv' }))).split(/\r?\n/);
   const columns = lines[0]?.split(',') ?? [];
   const refused = (await readFile(rejects, 'utf8')).split('\n').filter((line) => line !== '');
   await database.transaction(async (sql) => {
