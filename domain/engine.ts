@@ -8,18 +8,17 @@
  * them, are then decided again, in their order, before anything newer.
  */
 import { decideAmongWriters } from './engine/among-writers.ts';
-import { answer, dropNumber, Entry, type RoundContext, ticketOf } from './engine/entry.ts';
+import { answer, dropNumber, type EngineParts, Entry, type RoundContext, ticketOf } from './engine/entry.ts';
 import { decideAll, forget, prepare } from './engine/round.ts';
 import { OpenSubmissions, Submission } from './engine/submission.ts';
 import { UnansweredCommands } from './engine/unanswered.ts';
 import { unfounded } from './engine/unfounded.ts';
 import { Fault } from './errors.ts';
-import type { AppendOutcome, Clock, CommandSink, EventLog, Outcome, Write } from './ports.ts';
+import type { AppendOutcome, CommandSink, Outcome, Write } from './ports.ts';
 import { TicketCache } from './ticket/cache.ts';
 import type { Command } from './ticket/commands.ts';
 import { defaultNumbering, type Numbering, TicketNumbers } from './ticket/numbering.ts';
 import { reject } from './ticket/rejection.ts';
-import type { Workflows } from './workflow/registry.ts';
 
 export const engineLimits = {
   /** Commands that may be waiting for their answer; more are refused with `overloaded`. */
@@ -39,12 +38,7 @@ export const engineLimits = {
 };
 export type EngineLimits = typeof engineLimits;
 
-export interface EngineOptions {
-  readonly log: EventLog;
-  readonly clock: Clock;
-  readonly workflows: Workflows;
-  /** The workflow of tickets that name none, by name or name@version. */
-  readonly defaultWorkflow: string;
+export interface EngineOptions extends EngineParts {
   readonly numbering?: Numbering;
   readonly limits?: Partial<EngineLimits>;
   /** A random whole number: keeps callers from choosing ticket ids that collide in the engine's memory. */

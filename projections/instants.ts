@@ -20,18 +20,24 @@ export function withStorableTime(event: RecordedEvent): RecordedEvent {
 
 const dayMs = 86_400_000;
 const twoDigits: readonly string[] = Array.from({ length: 60 }, (_, value) => String(value).padStart(2, '0'));
-let lastDay = { number: 0, text: '1970-01-01' };
+/** Days whose text is kept: nearly three years, each in the place that its number leaves over. */
+const keptDayCount = 1_024;
+const noDay = 0x7fff_ffff;
+const keptDays = new Int32Array(keptDayCount).fill(noDay);
+const dayTexts: string[] = new Array(keptDayCount).fill('');
 
 /**
  * The text of a timestamptz for any time that a ticket may carry; too early ones become the earliest. Written
- * out by hand, because `toISOString` was a fifth of all that the projector did; neighbouring events mostly
- * share their day, whose text is kept.
+ * out by hand, because `toISOString` was a fifth of all that the projector did; the times of a row lie on
+ * few days, whose texts are kept.
  */
 export function instantText(epochMs: EpochMs): string {
   if (epochMs < year1Ms || epochMs >= year10000Ms) return farInstantText(epochMs);
   const day = Math.floor(epochMs / dayMs);
-  if (lastDay.number !== day) {
-    lastDay = { number: day, text: new Date(day * dayMs).toISOString().slice(0, 10) };
+  const place = day & (keptDayCount - 1);
+  if (keptDays[place] !== day) {
+    keptDays[place] = day;
+    dayTexts[place] = new Date(day * dayMs).toISOString().slice(0, 10);
   }
   const ms = epochMs - day * dayMs;
   const seconds = Math.floor(ms / 1_000);
@@ -39,7 +45,7 @@ export function instantText(epochMs: EpochMs): string {
   const hour = Math.floor(minutes / 60);
   const fraction = 1_000 + (ms - seconds * 1_000);
   const clock = `${twoDigits[hour]}:${twoDigits[minutes - hour * 60]}:${twoDigits[seconds - minutes * 60]}`;
-  return `${lastDay.text} ${clock}.${`${fraction}`.slice(1)}Z`;
+  return `${dayTexts[place]} ${clock}.${`${fraction}`.slice(1)}Z`;
 }
 
 function farInstantText(epochMs: EpochMs): string {

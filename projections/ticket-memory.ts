@@ -53,6 +53,11 @@ export class TicketMemory<Entry> {
     this.#changed.push(slot);
   }
 
+  /** What is remembered of a ticket that has several rows, which its fold keeps account of itself. */
+  find(ticketId: TicketId): Entry | undefined {
+    return this.#slots.find(ticketId)?.entry;
+  }
+
   /** Tickets of a batch that are neither in memory nor opened by the batch itself, each once. */
   missing(events: readonly RecordedEvent[]): readonly TicketId[] {
     return this.#slots.missing(events);

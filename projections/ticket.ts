@@ -1,7 +1,7 @@
 /**
- * The read model `docket.ticket`: every ticket as it is now. A row holds all of the domain's `TicketState`,
- * so that a projector which starts anew goes on from its rows; `evolve` is the only place that knows what an
- * event does to a ticket.
+ * The read model `docket.ticket`: every ticket as it is now. A row holds all of the domain's `TicketState`
+ * but what its SLA clocks need (they have rows of their own), so that a projector which starts anew goes on
+ * from its rows; `evolve` is the only place that knows what an event does to a ticket.
  */
 import type { RecordedEvent } from '../domain/ticket/events.ts';
 import { evolve } from '../domain/ticket/evolve.ts';

@@ -11,6 +11,7 @@ import { importSection } from './bench/import.ts';
 import { openSection } from './bench/open-log.ts';
 import { postgresLogSection } from './bench/postgres-log.ts';
 import { projectorSection } from './bench/projector.ts';
+import { queriesSection } from './bench/queries.ts';
 import { readersSection } from './bench/readers.ts';
 import { rounded, type Section, showSection } from './bench/report.ts';
 import { snapshotSection } from './bench/snapshots.ts';
@@ -29,6 +30,7 @@ const sections = {
   'postgres-log': postgresLogSection,
   open: openSection,
   readers: readersSection,
+  queries: queriesSection,
 } satisfies Record<string, (bench: Bench) => Promise<Section>>;
 type SectionName = keyof typeof sections;
 const names = Object.keys(sections) as SectionName[];
@@ -39,12 +41,15 @@ interface BenchOptions {
   readonly events: number;
   readonly sustained?: number;
   readonly openEvents: number;
+  readonly queryEvents: number;
   readonly only: readonly SectionName[];
   readonly json?: true;
 }
 
 const program = new Command('bench')
-  .description('measure the engine, the logs, the disk, the projector, Emmett, an import and snapshots')
+  .description(
+    'measure the engine, the logs, the disk, the projector, Emmett, an import, snapshots and queries',
+  )
   .option(
     '--events <number>',
     'transitions in one round of the engine; other sizes follow',
@@ -62,6 +67,12 @@ const program = new Command('bench')
     wholeNumber(100_000, 50_000_000),
     1_000_000,
   )
+  .option(
+    '--query-events <number>',
+    'events whose read models are queried, eight to a ticket',
+    wholeNumber(10_000, 50_000_000),
+    1_000_000,
+  )
   .addOption(new Option('--only <sections...>', 'what to measure').choices(names).default(names))
   .option('--json', 'print the result as one line of JSON')
   .action(run);
@@ -72,10 +83,10 @@ try {
   process.exitCode = reportError(error);
 }
 
-async function run({ events, sustained, openEvents, only, json }: BenchOptions): Promise<void> {
+async function run({ events, sustained, openEvents, queryEvents, only, json }: BenchOptions): Promise<void> {
   const signal = stopSignal();
   const workspace = new Workspace();
-  const bench: Bench = { workspace, events, sustained, openEvents, signal, reached: {} };
+  const bench: Bench = { workspace, events, sustained, openEvents, queryEvents, signal, reached: {} };
   const startedAtMs = performance.now();
   try {
     const conditions = await findConditions(bench);

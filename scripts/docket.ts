@@ -8,6 +8,7 @@
  */
 import { Command, CommanderError } from 'commander';
 import { exitCodes, reportError } from './cli/output.ts';
+import { analystCommand } from './commands/analyst.ts';
 import { importCommand } from './commands/import.ts';
 import { logCommand } from './commands/log.ts';
 import { projectionsCommand } from './commands/projections.ts';
@@ -42,6 +43,7 @@ const commands = [
   verifyCommand(),
   logCommand(),
   workflowCommand(),
+  analystCommand(),
   simulateCommand(),
 ];
 for (const command of commands) program.addCommand(command);

@@ -5,8 +5,13 @@
  *
  *     [ticketId, workflow, revision, state, openedAt, openedBy.id, openedBy.role, requester, assignee, group,
  *      [offer.agent, offer.expiresAt], [hold.reason, hold.until, hold.timerId], resolvedAt, resolutionCode,
- *      mergedInto, links or null for none, fields or null for none]
+ *      mergedInto, links or null for none, fields or null for none, firstReplyAt, clocks or null for none]
+ *
+ * and of each clock
+ *
+ *     [clock, metric, targetMs, policy, priority, hours, calendar, state, elapsedMs, since, dueAt, breached]
  */
+import type { SlaClock, SlaHours, SlaMetric } from '../../domain/sla/clock.ts';
 import type { HoldReason, Link, TicketState } from '../../domain/ticket/state.ts';
 import type { Actor, EpochMs, Fields, Role, TicketId } from '../../domain/ticket/values.ts';
 
@@ -31,6 +36,23 @@ type Stored = readonly [
   mergedInto: TicketId | null,
   links: readonly Link[] | null,
   fields: Fields | null,
+  firstReplyAt: EpochMs | null,
+  clocks: readonly StoredClock[] | null,
+];
+
+type StoredClock = readonly [
+  clock: string,
+  metric: SlaMetric,
+  targetMs: number,
+  policy: string,
+  priority: string | null,
+  hours: SlaHours,
+  calendar: string | null,
+  state: SlaClock['state'],
+  elapsedMs: number,
+  since: EpochMs,
+  dueAt: EpochMs | null,
+  breached: boolean,
 ];
 
 const noLinks: readonly Link[] = Object.freeze([]);
@@ -56,8 +78,27 @@ export function encodeState(ticket: TicketState): string {
     ticket.mergedInto ?? null,
     ticket.links.length === 0 ? null : ticket.links,
     isEmpty(ticket.fields) ? null : ticket.fields,
+    ticket.firstReplyAt ?? null,
+    ticket.clocks?.map(storedClock) ?? null,
   ];
   return JSON.stringify(stored);
+}
+
+function storedClock(clock: SlaClock): StoredClock {
+  return [
+    clock.clock,
+    clock.metric,
+    clock.targetMs,
+    clock.policy,
+    clock.priority ?? null,
+    clock.hours,
+    clock.calendar ?? null,
+    clock.state,
+    clock.elapsedMs,
+    clock.since,
+    clock.dueAt ?? null,
+    clock.breached,
+  ];
 }
 
 function isEmpty(fields: Fields): boolean {
@@ -97,6 +138,25 @@ export class StateDecoder {
       mergedInto: stored[14] ?? undefined,
       links: stored[15] ?? noLinks,
       fields: stored[16] ?? noFields,
+      firstReplyAt: stored[17] ?? undefined,
+      clocks: stored[18]?.map((clock) => this.#clock(clock)),
+    };
+  }
+
+  #clock(stored: StoredClock): SlaClock {
+    return {
+      clock: this.#shared(stored[0]),
+      metric: stored[1],
+      targetMs: stored[2],
+      policy: this.#shared(stored[3]),
+      priority: this.#sharedOrNone(stored[4]),
+      hours: stored[5],
+      calendar: this.#sharedOrNone(stored[6]),
+      state: stored[7],
+      elapsedMs: stored[8],
+      since: stored[9],
+      dueAt: stored[10] ?? undefined,
+      breached: stored[11],
     };
   }
 

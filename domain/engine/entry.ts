@@ -1,5 +1,6 @@
 /** What the parts of the engine share: a command on its way to its answer, and what it needs to get there. */
 import type { Accepted, Clock, EventLog, Outcome } from '../ports.ts';
+import type { SlaRules } from '../sla/policies.ts';
 import type { LiveTicket, TicketCache } from '../ticket/cache.ts';
 import type { Command } from '../ticket/commands.ts';
 import type { TicketNumbers } from '../ticket/numbering.ts';
@@ -12,12 +13,19 @@ import type { UnansweredCommands } from './unanswered.ts';
 /** How many tickets or command ids are looked up in the log at once. */
 export const lookUpsAtOnceMax = 256;
 
-/** What deciding needs; the engine's parts. */
-export interface RoundContext {
+/** What an engine is given to decide with. */
+export interface EngineParts {
   readonly log: EventLog;
   readonly clock: Clock;
   readonly workflows: Workflows;
+  /** The workflow of tickets that name none, by name or name@version. */
   readonly defaultWorkflow: string;
+  /** What tickets are promised; left out where nobody keeps SLA clocks. */
+  readonly sla?: SlaRules | undefined;
+}
+
+/** What deciding needs; the engine's parts. */
+export interface RoundContext extends EngineParts {
   readonly cache: TicketCache;
   readonly numbers: TicketNumbers;
   /** Commands with an id that are decided but not answered yet, by id. */

@@ -3,7 +3,7 @@
  * command left in the log, so it holds across restarts. A command that was refused, or that changed nothing,
  * left none: sent again, it is decided anew, on what the ticket is by then.
  */
-import type { CommandTrace, Outcome } from '../ports.ts';
+import type { CommandTrace, EventLog, Outcome } from '../ports.ts';
 import { commandDigest } from '../ticket/command-digest.ts';
 import type { RecordedEvent } from '../ticket/events.ts';
 import { reject } from '../ticket/rejection.ts';
@@ -61,7 +61,7 @@ async function answerFromLog(context: RoundContext, entry: Entry): Promise<boole
   const trace = commandId === undefined ? undefined : await context.log.findCommand(commandId);
   if (commandId === undefined || trace === undefined) return false;
   const same = trace.commandDigest === entry.particulars?.digest;
-  const outcome = same ? firstAnswer(trace) : reusedId(context, entry);
+  const outcome = same ? await firstAnswer(context.log, trace) : reusedId(context, entry);
   if (context.unanswered.find(commandId) === entry) answer(context, entry, outcome);
   else entry.submission.answer(entry.index, outcome);
   return true;
@@ -79,13 +79,15 @@ function reusedId(context: RoundContext, { command }: Entry): Outcome {
 }
 
 /** The answer that was given when the command was accepted, told again from the events it made. */
-function firstAnswer({ events }: CommandTrace): Outcome {
+async function firstAnswer(log: EventLog, { events }: CommandTrace): Promise<Outcome> {
   const first = events[0];
   const last = events.at(-1);
   if (first === undefined || last === undefined)
     throw new Error('bug: a command is remembered without events');
-  const opened = openedBy(last);
-  const onOthers = opened !== undefined || last.type === 'TicketMerged' ? 1 : 0;
+  // SLA clocks may follow, but what the command did to another ticket is told by its first event.
+  const opened = openedBy(first);
+  const onOthers =
+    opened === undefined ? (first.type === 'TicketMerged' ? 1 : 0) : await eventsOfOpening(log, opened);
   return {
     status: 'accepted',
     ticketId: last.ticketId,
@@ -96,6 +98,13 @@ function firstAnswer({ events }: CommandTrace): Outcome {
     newTicketId: opened,
     repeated: true,
   };
+}
+
+/** How many events the opening of a ticket made: no later command begins with the start of a clock. */
+async function eventsOfOpening(log: EventLog, ticketId: TicketId): Promise<number> {
+  const events = await log.readTicket(ticketId);
+  const later = events.findIndex(({ type }, index) => index > 0 && type !== 'SlaStarted');
+  return later === -1 ? events.length : later;
 }
 
 /** The ticket that an event says was opened beside its own. */

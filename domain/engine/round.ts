@@ -58,7 +58,7 @@ export async function prepare(context: RoundContext, entries: readonly Entry[]):
  */
 export function decideAll(context: RoundContext, entries: readonly Entry[]): readonly Write[] {
   const writes: Write[] = [];
-  const { cache, workflows, defaultWorkflow } = context;
+  const { cache, workflows, defaultWorkflow, sla } = context;
   const now = context.clock.now();
   for (const entry of entries) {
     entry.tries += 1;
@@ -66,7 +66,7 @@ export function decideAll(context: RoundContext, entries: readonly Entry[]): rea
     const command = stamp(entry, now);
     const ticket = entry.ticket?.held === true ? entry.ticket : cache.find(command.ticketId);
     const others = othersOf(context, command, ticket);
-    const decision = decide({ ticket, at: ticket?.at, command, others, workflows, defaultWorkflow });
+    const decision = decide({ ticket, at: ticket?.at, command, others, workflows, defaultWorkflow, sla });
     if (decision.status === 'rejected') {
       giveBackNumber(context, entry);
       entry.outcome = decision;

@@ -147,8 +147,14 @@ function isWaiting(category: Category): boolean {
   return category === 'pending' || category === 'hold';
 }
 
+/** Looks at the text where it is: to split it, or to put separators around it, would cost more. */
 function isAmong(visited: string, status: string): boolean {
-  return `>${visited}>`.includes(`>${status}>`);
+  for (let at = visited.indexOf(status); at !== -1; at = visited.indexOf(status, at + 1)) {
+    const end = at + status.length;
+    const begins = at === 0 || visited[at - 1] === '>';
+    if (begins && (end === visited.length || visited[end] === '>')) return true;
+  }
+  return false;
 }
 
 function longer(path: string, status: string): string {

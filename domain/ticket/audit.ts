@@ -3,6 +3,9 @@
  * backwards, and every transition legal under the rules that the event itself names. It decides nothing and
  * stops at nothing: each problem is reported, and the ticket goes on from what the event says.
  */
+
+import { type SlaEvent, slaProblem } from '../sla/audit-clocks.ts';
+import { isSlaEvent } from '../sla/clock.ts';
 import type { Workflows } from '../workflow/registry.ts';
 import { isRefusal, step } from '../workflow/table.ts';
 import { eventOfTransition, isTransitionType, type TransitionRequest } from '../workflow/transition.ts';
@@ -19,11 +22,13 @@ export interface HistoryProblem {
   readonly problem: string;
 }
 
+const beginning = { position: 0, recordedAt: Number.NEGATIVE_INFINITY, ticketId: '' };
+
 /** For one whole history, from position 1. Remembers each ticket's state, but not its fields. */
 export class HistoryAudit {
   readonly #workflows: Workflows;
   readonly #tickets = new Map<TicketId, TicketState>();
-  readonly #heads = new Map<number, { position: number; recordedAt: number }>();
+  readonly #heads = new Map<number, Pick<RecordedEvent, 'position' | 'recordedAt' | 'ticketId'>>();
 
   constructor(workflows: Workflows) {
     this.#workflows = workflows;
@@ -41,11 +46,16 @@ export class HistoryAudit {
   }
 
   #order(event: RecordedEvent): string[] {
-    const head = this.#heads.get(event.partition) ?? { position: 0, recordedAt: Number.NEGATIVE_INFINITY };
+    const head = this.#heads.get(event.partition) ?? beginning;
     const found: string[] = [];
     if (event.position !== head.position + 1) found.push(`follows position ${head.position}`);
     if (event.recordedAt < head.recordedAt) found.push('was recorded before the event that precedes it');
-    this.#heads.set(event.partition, { position: event.position, recordedAt: event.recordedAt });
+    // A breach may also be all that its command says.
+    if (isSlaEvent(event) && event.type !== 'SlaBreached' && head.ticketId !== event.ticketId) {
+      found.push('does not follow its cause, an event of the same ticket');
+    }
+    const { position, recordedAt, ticketId } = event;
+    this.#heads.set(event.partition, { position, recordedAt, ticketId });
     const revision = this.#tickets.get(event.ticketId)?.revision ?? 0;
     if (event.revision !== revision + 1) found.push(`follows revision ${revision} of its ticket`);
     return found;
@@ -67,6 +77,7 @@ export class HistoryAudit {
   }
 
   #transition(before: TicketState, event: RecordedEvent): string | undefined {
+    if (isSlaEvent(event)) return slaProblem(before, event);
     const request = requestOf(event);
     if (request === undefined) return `${event.type} on a ticket that is already open`;
     const workflow = this.#workflows.get(event.workflow);
@@ -92,12 +103,12 @@ export class HistoryAudit {
   }
 }
 
-const transitionOfEvent = new Map(
+const transitionOfEvent = new Map<string, string>(
   Object.entries(eventOfTransition).map(([transition, event]) => [event, transition]),
 );
 
 /** The request that an event once answered; `undefined` for `TicketOpened`. */
-function requestOf(event: RecordedEvent): TransitionRequest | undefined {
+function requestOf(event: Exclude<RecordedEvent, SlaEvent>): TransitionRequest | undefined {
   const type = event.type === 'TicketOpened' ? undefined : transitionOfEvent.get(event.type);
   if (type === undefined || !isTransitionType(type)) return undefined;
   const { data, actor, onBehalfOf, occurredAt } = event;

@@ -42,6 +42,8 @@ export class LiveTicket implements TicketState, TicketPlace {
   resolutionCode: string | undefined;
   fields: Fields;
   mergedInto: TicketId | undefined;
+  firstReplyAt: EpochMs | undefined;
+  clocks: TicketState['clocks'];
   readonly openedAt: EpochMs;
   readonly openedBy: Actor;
   readonly requester: string | undefined;
@@ -61,6 +63,8 @@ export class LiveTicket implements TicketState, TicketPlace {
     this.resolutionCode = ticket.resolutionCode;
     this.fields = ticket.fields;
     this.mergedInto = ticket.mergedInto;
+    this.firstReplyAt = ticket.firstReplyAt;
+    this.clocks = ticket.clocks;
     this.openedAt = ticket.openedAt;
     this.openedBy = ticket.openedBy;
     this.requester = ticket.requester;
@@ -271,6 +275,8 @@ function stateOf(ticket: LiveTicket): TicketState {
     mergedInto: ticket.mergedInto,
     links: ticket.links,
     fields: ticket.fields,
+    firstReplyAt: ticket.firstReplyAt,
+    clocks: ticket.clocks,
   };
 }
 

@@ -3,6 +3,7 @@
  * Its type is also the name of the XState event that the workflow machines answer to.
  */
 import { z } from 'zod';
+import { slaClockIdSchema } from '../sla/clock.ts';
 import {
   actorSchema,
   commandIdSchema,
@@ -15,6 +16,8 @@ import {
 } from './values.ts';
 
 export const holdReasons = ['caller', 'vendor', 'change', 'problem', 'evidence', 'scheduled'] as const;
+/** What a requester may say of how a ticket was resolved, after Zendesk's satisfaction ratings. */
+export const ratings = ['good', 'bad'] as const;
 export const linkRelations = ['related', 'parent', 'child', 'duplicate', 'causes', 'caused_by'] as const;
 
 const none = z.strictObject({}).default({});
@@ -138,6 +141,8 @@ export const commandSchema = z.discriminatedUnion('type', [
   command('LinkTicket', z.strictObject({ ticket: ticketIdSchema, relation: z.enum(linkRelations) })),
   command('RedactContent', z.strictObject({ fields: z.array(nameSchema).min(1), reason: textSchema })),
   command('EscalateTicket', because),
+  command('RateTicket', z.strictObject({ rating: z.enum(ratings), comment: textSchema.optional() })),
+  command('BreachSla', z.strictObject({ clock: slaClockIdSchema })),
 ]);
 
 export type Command = z.infer<typeof commandSchema>;

@@ -2,6 +2,7 @@
  * The decider: from a ticket and a command to events, or to a rejection. It is the only place that makes
  * events, and it asks the workflow's table for every one of them. Time and ids arrive inside the command.
  */
+import { keepClocks } from '../sla/keep-clocks.ts';
 import type { GuardInput, RelatedTicket } from '../workflow/guards.ts';
 import { isRefusal, step } from '../workflow/table.ts';
 import type { TransitionRequest } from '../workflow/transition.ts';
@@ -26,6 +27,13 @@ import type { Actor, TicketId } from './values.ts';
 export const linkCountMax = 1_000;
 
 export function decide(input: DecisionInput): Decision {
+  const decision = decideAlone(input);
+  if (input.sla === undefined || decision.status === 'rejected') return decision;
+  return keepClocks(input, decision, input.sla);
+}
+
+/** The decision without what follows from it for SLA clocks. */
+function decideAlone(input: DecisionInput): Decision {
   const { ticket, command } = input;
   if (command.type === 'OpenTicket') return revisionConflict(input) ?? decideOpening(input, command);
   if (ticket === undefined)
@@ -117,7 +125,9 @@ function decideTransition(input: DecisionInput, ticket: TicketState, command: St
   if (other !== undefined && 'status' in other) return other;
   const event = eventOf(ticket, command, command.newTicketId);
   if (event === undefined) return { status: 'accepted', events: [], also: nothingElse, at: from };
-  const events = [record(command, from.workflowId, to.key, event)];
+  // A breach happens at the deadline, however late somebody looks.
+  const stamped = event.type === 'SlaBreached' ? { ...command, occurredAt: event.data.dueAt } : command;
+  const events = [record(stamped, from.workflowId, to.key, event)];
   return { status: 'accepted', events, also: other === undefined ? nothingElse : [other], at: to };
 }
 

@@ -1,5 +1,6 @@
 /** What goes into a decision and what comes out of it, and the one place where events get their envelope. */
 import type { TicketAppend } from '../ports.ts';
+import type { SlaRules } from '../sla/policies.ts';
 import type { Workflows } from '../workflow/registry.ts';
 import type { StepRefusal, WorkflowState } from '../workflow/table.ts';
 import type { Command } from './commands.ts';
@@ -46,6 +47,8 @@ export interface DecisionInput {
   readonly workflows: Workflows;
   /** The workflow of a ticket that names none. */
   readonly defaultWorkflow: string;
+  /** What tickets are promised; undefined where nobody keeps clocks. */
+  readonly sla?: SlaRules | undefined;
 }
 
 export function refuse(

@@ -5,7 +5,7 @@
 import type { Command, CommandOf } from './commands.ts';
 import type { EventOf, TicketEvent } from './events.ts';
 import type { TicketState } from './state.ts';
-import { type FieldChanges, type FieldValue, sameFieldValue, type TicketId } from './values.ts';
+import { type EpochMs, type FieldChanges, type FieldValue, sameFieldValue, type TicketId } from './values.ts';
 
 type TransitionCommand = Exclude<Command, { type: 'OpenTicket' }>;
 type PlainCommand = Exclude<
@@ -20,6 +20,7 @@ type PlainCommand = Exclude<
     | 'OpenFollowUp'
     | 'SplitTicket'
     | 'LinkTicket'
+    | 'BreachSla'
   >
 >;
 
@@ -75,9 +76,17 @@ export function eventOf(
       const linked = ticket.links.some((link) => link.ticket === other && link.relation === relation);
       return linked ? undefined : { type: 'TicketLinked', data: command.data };
     }
+    case 'BreachSla':
+      return { type: 'SlaBreached', data: { clock: command.data.clock, dueAt: dueAtOf(ticket, command) } };
     default:
       return plainEventOf(command);
   }
+}
+
+function dueAtOf({ clocks }: TicketState, { data }: CommandOf<'BreachSla'>): EpochMs {
+  const dueAt = clocks?.find((each) => each.clock === data.clock)?.dueAt;
+  if (dueAt === undefined) throw new Error(`bug: ${data.clock} breached without running`);
+  return dueAt;
 }
 
 /** Throws where the engine forgot to give the ticket that a command opens an id. */
@@ -127,6 +136,8 @@ function plainEventOf(command: PlainCommand): TicketEvent {
       return { type: 'ContentRedacted', data: command.data };
     case 'EscalateTicket':
       return { type: 'TicketEscalated', data: command.data };
+    case 'RateTicket':
+      return { type: 'TicketRated', data: command.data };
     default:
       return unknownCommand(command);
   }

@@ -4,7 +4,8 @@
  * `schemaVersion` and an upcast in `upcast.ts`. Data holds what changed, never the whole ticket.
  */
 import { z } from 'zod';
-import { holdReasons, linkRelations } from './commands.ts';
+import { slaCancelReasons, slaClockIdSchema, slaHours, slaMetrics } from '../sla/clock.ts';
+import { holdReasons, linkRelations, ratings } from './commands.ts';
 import {
   type Actor,
   type EpochMs,
@@ -109,6 +110,32 @@ export const eventSchema = z.discriminatedUnion('type', [
   event('TicketLinked', z.strictObject({ ticket: ticketIdSchema, relation: z.enum(linkRelations) })),
   event('ContentRedacted', z.strictObject({ fields: z.array(nameSchema).min(1), reason: textSchema })),
   event('TicketEscalated', because),
+  event('TicketRated', z.strictObject({ rating: z.enum(ratings), comment: textSchema.optional() })),
+  event(
+    'SlaStarted',
+    z.strictObject({
+      clock: slaClockIdSchema,
+      metric: z.enum(slaMetrics),
+      policy: nameSchema,
+      policyVersion: nameSchema,
+      /** The ticket's priority and group when the policy was applied. */
+      priority: nameSchema.optional(),
+      group: nameSchema.optional(),
+      targetMs: z.int().min(1),
+      hours: z.enum(slaHours),
+      /** The calendar of business hours. */
+      calendar: nameSchema.optional(),
+      dueAt: epochMsSchema,
+      /** What had passed of the target before it started; nothing where absent. */
+      elapsedMs: z.int().min(0).optional(),
+    }),
+  ),
+  event('SlaPaused', z.strictObject({ clock: slaClockIdSchema, remainingMs: z.int() })),
+  event('SlaResumed', z.strictObject({ clock: slaClockIdSchema, dueAt: epochMsSchema })),
+  /** Its business time is the deadline, however late the breach was noticed. */
+  event('SlaBreached', z.strictObject({ clock: slaClockIdSchema, dueAt: epochMsSchema })),
+  event('SlaFulfilled', z.strictObject({ clock: slaClockIdSchema, elapsedMs: z.int().min(0) })),
+  event('SlaCancelled', z.strictObject({ clock: slaClockIdSchema, reason: z.enum(slaCancelReasons) })),
 ]);
 
 /** Type and data of an event, without its envelope; told apart by `type`. */

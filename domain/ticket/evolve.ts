@@ -2,17 +2,22 @@
  * What a ticket is after one more event. It decides nothing, refuses nothing and never fails on a history
  * that the log has accepted.
  */
+import {
+  withBreached,
+  withCancelled,
+  withFulfilled,
+  withPaused,
+  withResumed,
+  withStarted,
+} from '../sla/clock.ts';
+import { isAgentReply } from '../sla/replies.ts';
 import type { EventOf, EventType, NewEvent } from './events.ts';
 import type { Link, TicketState } from './state.ts';
 import type { FieldChanges, Fields, FieldValue, TicketId } from './values.ts';
 
 /** A ticket whose owner lets it be changed; who opened it, when and for whom never changes. */
-type Changeable = {
-  -readonly [K in Exclude<
-    keyof TicketState,
-    'ticketId' | 'openedAt' | 'openedBy' | 'requester'
-  >]: TicketState[K];
-};
+type Lasting = 'ticketId' | 'openedAt' | 'openedBy' | 'requester';
+type Changeable = { -readonly [K in keyof Omit<TicketState, Lasting>]: Omit<TicketState, Lasting>[K] };
 
 /** The first event of a ticket must be `TicketOpened`; the log's revisions see to that. */
 export function evolve(ticket: TicketState | undefined, event: NewEvent, ticketId: TicketId): TicketState {
@@ -85,6 +90,8 @@ function opened(event: NewEvent, ticketId: TicketId): TicketState {
     mergedInto: undefined,
     links: linksOf(event.data),
     fields: event.data.fields ?? noFields,
+    firstReplyAt: undefined,
+    clocks: undefined,
   };
 }
 
@@ -133,11 +140,13 @@ const effects: { readonly [T in EventType]: Effect<T> | typeof stateOnly } = {
   AgentRemoved: releaseAgent,
   AgentWentOffline: releaseAgent,
   RequesterReplied: stateOnly,
-  RequesterAwaited: (ticket, { until, timerId }) => {
+  RequesterAwaited: (ticket, { until, timerId }, event) => {
     ticket.hold = { reason: 'caller', until, timerId };
+    noteReply(ticket, event);
   },
-  TicketHeld: (ticket, { reason, until, timerId }) => {
+  TicketHeld: (ticket, { reason, until, timerId }, event) => {
     ticket.hold = { reason, until, timerId };
+    noteReply(ticket, event);
   },
   HoldExpired: stateOnly,
   TicketResumed: stateOnly,
@@ -167,7 +176,7 @@ const effects: { readonly [T in EventType]: Effect<T> | typeof stateOnly } = {
   FieldsChanged: (ticket, { fields }) => {
     ticket.fields = withFields(ticket.fields, fields);
   },
-  CommentAdded: stateOnly,
+  CommentAdded: (ticket, _comment, event) => noteReply(ticket, event),
   TicketLinked: (ticket, link) => {
     ticket.links = [...ticket.links, link];
   },
@@ -176,11 +185,34 @@ const effects: { readonly [T in EventType]: Effect<T> | typeof stateOnly } = {
     ticket.fields = withFields(ticket.fields, cleared);
   },
   TicketEscalated: stateOnly,
+  TicketRated: stateOnly,
+  SlaStarted: (ticket, data, { occurredAt }) => {
+    ticket.clocks = withStarted(ticket.clocks, data, occurredAt);
+  },
+  SlaPaused: (ticket, data, { occurredAt }) => {
+    ticket.clocks = withPaused(ticket.clocks, data, occurredAt);
+  },
+  SlaResumed: (ticket, data, { occurredAt }) => {
+    ticket.clocks = withResumed(ticket.clocks, data, occurredAt);
+  },
+  SlaBreached: (ticket, data) => {
+    ticket.clocks = withBreached(ticket.clocks, data);
+  },
+  SlaFulfilled: (ticket, data, { occurredAt }) => {
+    ticket.clocks = withFulfilled(ticket.clocks, data, occurredAt);
+  },
+  SlaCancelled: (ticket, data, { occurredAt }) => {
+    ticket.clocks = withCancelled(ticket.clocks, data, occurredAt);
+  },
 };
 
 /** The effect of a type without knowing which: the table sees to it that type and data belong together. */
 type AnyEffect = (ticket: Changeable, data: unknown, event: NewEvent) => void;
 const effectOf = new Map(Object.entries(effects) as [EventType, AnyEffect | undefined][]);
+
+function noteReply(ticket: Changeable, event: NewEvent): void {
+  if (ticket.firstReplyAt === undefined && isAgentReply(event)) ticket.firstReplyAt = event.occurredAt;
+}
 
 function endOffer(ticket: Changeable): void {
   ticket.offer = undefined;

@@ -2,6 +2,8 @@
  * What a ticket is after its events so far: the facts that deciders and guards may look at.
  * Values are immutable; `evolve` makes the next one.
  */
+
+import type { SlaClocks } from '../sla/clock.ts';
 import type { holdReasons, linkRelations } from './commands.ts';
 import type { Actor, EpochMs, Fields, TicketId } from './values.ts';
 
@@ -9,7 +11,7 @@ import type { Actor, EpochMs, Fields, TicketId } from './values.ts';
  * To be raised when `TicketState` gets another shape, or `evolve` makes something else of the same events:
  * stored states of another version are left alone, and their tickets replayed.
  */
-export const ticketStateVersion = 1;
+export const ticketStateVersion = 2;
 
 export type HoldReason = (typeof holdReasons)[number];
 export type LinkRelation = (typeof linkRelations)[number];
@@ -44,4 +46,8 @@ export interface TicketState {
   readonly mergedInto: TicketId | undefined;
   readonly links: readonly Link[];
   readonly fields: Fields;
+  /** When an agent first answered publicly. */
+  readonly firstReplyAt?: EpochMs | undefined;
+  /** The last SLA clock of each metric; undefined where nothing was ever promised. */
+  readonly clocks?: SlaClocks | undefined;
 }

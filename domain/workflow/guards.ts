@@ -3,6 +3,7 @@
  * other tickets it touches to `undefined` where the condition holds, or a sentence that says what is missing.
  * The XState machines and the compiled tables both call these, so that there is one truth.
  */
+import { isBreachDue } from '../sla/clock.ts';
 import type { TicketState } from '../ticket/state.ts';
 import type { Role, TicketId } from '../ticket/values.ts';
 import type { TransitionRequest } from './transition.ts';
@@ -123,6 +124,18 @@ export const guards = {
     return target.final ? `ticket ${request.data.into} is already final` : undefined;
   },
 
+  slaClockDue: ({ ticket, request }) => {
+    if (request.type !== 'BreachSla') return undefined;
+    const { clock: id } = request.data;
+    const clock = ticket.clocks?.find((each) => each.clock === id);
+    if (clock === undefined) return `the ticket has no SLA clock ${id}`;
+    if (clock.breached) return `SLA clock ${id} has been breached already`;
+    if (clock.dueAt === undefined) return `SLA clock ${id} is ${clock.state}, it does not run`;
+    return isBreachDue(clock, request.occurredAt)
+      ? undefined
+      : `SLA clock ${id} is not due before ${new Date(clock.dueAt).toISOString()}`;
+  },
+
   onlyFinalFields: ({ request }) => {
     if (request.type !== 'ChangeFields') return undefined;
     const refused = Object.keys(request.data.fields).filter(
@@ -160,6 +173,7 @@ export const guardMeanings: Readonly<Record<GuardName, string>> = {
   insideReopenWindow: 'at most 28 days since the ticket was resolved',
   autoCloseDue: 'at least 4 days since the ticket was resolved',
   mergeTargetOpen: 'the target is another ticket that is not final',
+  slaClockDue: 'the SLA clock runs, is due, and was not breached before',
   onlyFinalFields: 'only tags, subject or priority change',
 };
 

@@ -26,6 +26,8 @@ const stillWhenFinal = (state: string) => ({
   RedactContent: may(state, leads),
 });
 
+const breach = (state: string) => ({ BreachSla: may(state, ['system', 'integration'], 'slaClockDue') });
+
 /** A person who waits for the caller must say so; an integration repeats what was said elsewhere. */
 const hold = [may('on_hold', ['integration', 'system']), may('on_hold', ['agent', 'lead'], 'callerToldWhy')];
 const whileLive = during(['new', 'in_progress', 'on_hold', 'resolved']);
@@ -43,6 +45,7 @@ export const incidentMachine = workflow.createMachine({
           tags: ['new'],
           on: {
             ...alwaysWhileLive('new'),
+            ...breach('new'),
             RecordRequesterReply: may('new', caller),
             StartWork: may('in_progress', staff),
             HoldTicket: hold,
@@ -55,6 +58,7 @@ export const incidentMachine = workflow.createMachine({
           tags: ['open'],
           on: {
             ...alwaysWhileLive('in_progress'),
+            ...breach('in_progress'),
             RecordRequesterReply: may('in_progress', caller),
             HoldTicket: hold,
             ResolveTicket: may('resolved', staff, 'childrenResolved'),
@@ -66,6 +70,7 @@ export const incidentMachine = workflow.createMachine({
           tags: ['hold'],
           on: {
             ...alwaysWhileLive('on_hold'),
+            ...breach('on_hold'),
             RecordRequesterReply: [may('in_progress', caller, 'heldForCaller'), may('on_hold', caller)],
             HoldTicket: hold,
             ResumeTicket: may('in_progress', staff),
@@ -83,9 +88,13 @@ export const incidentMachine = workflow.createMachine({
             ReopenTicket: may('in_progress', ['requester', ...staff]),
             ConfirmResolution: may('closed', caller),
             CloseTicket: may('closed', staff),
+            RateTicket: may('resolved', caller),
           },
         },
-        closed: { tags: ['closed'], on: stillWhenFinal('closed') },
+        closed: {
+          tags: ['closed'],
+          on: { ...stillWhenFinal('closed'), RateTicket: may('closed', caller) },
+        },
         canceled: { tags: ['cancelled'], on: stillWhenFinal('canceled') },
       },
     },

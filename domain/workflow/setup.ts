@@ -41,6 +41,7 @@ export const workflow = setup({
     insideReopenWindow: ({ event }) => holds('insideReopenWindow', event),
     autoCloseDue: ({ event }) => holds('autoCloseDue', event),
     mergeTargetOpen: ({ event }) => holds('mergeTargetOpen', event),
+    slaClockDue: ({ event }) => holds('slaClockDue', event),
     onlyFinalFields: ({ event }) => holds('onlyFinalFields', event),
   },
 });

@@ -4,7 +4,7 @@
  * (`escalation`).
  *
  * A final ticket takes what real desks take: tags, subject, priority, links, redaction and, once closed, a
- * follow-up ticket. It is never reopened.
+ * follow-up ticket and the requester's rating. It is never reopened.
  */
 import type { Role } from '../ticket/values.ts';
 import { during, may, workflow } from './setup.ts';
@@ -34,6 +34,7 @@ const stillWhenFinal = (state: string) => ({
   RedactContent: may(state, leads),
 });
 
+const breach = (state: string) => ({ BreachSla: may(state, ['system', 'integration'], 'slaClockDue') });
 const resolve = may('resolved', staffOrRules, 'assigneeSet', 'resolutionGiven', 'childrenResolved');
 const working = ['new', 'open', 'pending', 'on_hold'];
 const whileLive = during([...working, 'resolved']);
@@ -58,6 +59,7 @@ export const supportMachine = workflow.createMachine({
           tags: ['new'],
           on: {
             ...alwaysWhileLive('new'),
+            ...breach('new'),
             StartWork: may('open', staffOrRules, 'assigneeSet'),
             AssignTicket: may('open', [...staffOrRules, 'integration'], 'agentEligible'),
             AcceptOffer: may('open', staff, 'offeredToAgent', 'offerOpen'),
@@ -72,6 +74,7 @@ export const supportMachine = workflow.createMachine({
           tags: ['open'],
           on: {
             ...alwaysWhileLive('open'),
+            ...breach('open'),
             RecordRequesterReply: may('open', fromRequester),
             AwaitRequester: may('pending', staff, 'publicCommentGiven'),
             HoldTicket: may('on_hold', staff),
@@ -83,6 +86,7 @@ export const supportMachine = workflow.createMachine({
           tags: ['pending'],
           on: {
             ...alwaysWhileLive('pending'),
+            ...breach('pending'),
             RecordRequesterReply: may('open', fromRequester),
             HoldTicket: may('on_hold', staff),
             ResumeTicket: may('open', staffOrRules),
@@ -95,6 +99,7 @@ export const supportMachine = workflow.createMachine({
           tags: ['hold'],
           on: {
             ...alwaysWhileLive('on_hold'),
+            ...breach('on_hold'),
             RecordRequesterReply: [
               may('open', fromRequester, 'heldForCaller'),
               may('on_hold', fromRequester),
@@ -115,11 +120,16 @@ export const supportMachine = workflow.createMachine({
             ConfirmResolution: may('closed', requester),
             CloseTicket: may('closed', rules, 'autoCloseDue'),
             CancelTicket: may('cancelled', leads),
+            RateTicket: may('resolved', fromRequester),
           },
         },
         closed: {
           tags: ['closed'],
-          on: { ...stillWhenFinal('closed'), OpenFollowUp: may('closed', ['requester', ...staff]) },
+          on: {
+            ...stillWhenFinal('closed'),
+            OpenFollowUp: may('closed', ['requester', ...staff]),
+            RateTicket: may('closed', fromRequester),
+          },
         },
         cancelled: { tags: ['cancelled'], on: stillWhenFinal('cancelled') },
         merged: { tags: ['cancelled'], on: stillWhenFinal('merged') },

@@ -14,6 +14,11 @@ export function isCategory(name: string): name is Category {
   return categories.some((category) => category === name);
 }
 
+/** Whether work is still to be done. */
+export function isUnresolved(category: Category): boolean {
+  return category === 'new' || category === 'open' || category === 'pending' || category === 'hold';
+}
+
 /** Categories in which the work is over for good: nothing but small corrections is accepted there. */
 export const finalCategories: readonly Category[] = ['closed', 'cancelled'];
 
@@ -56,6 +61,8 @@ export const eventOfTransition = {
   LinkTicket: 'TicketLinked',
   RedactContent: 'ContentRedacted',
   EscalateTicket: 'TicketEscalated',
+  RateTicket: 'TicketRated',
+  BreachSla: 'SlaBreached',
 } as const satisfies Record<TransitionType, EventType>;
 
 export const transitionTypes = Object.keys(eventOfTransition).filter(isTransitionType);

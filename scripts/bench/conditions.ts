@@ -37,9 +37,11 @@ export async function findConditions(bench: Bench): Promise<Conditions> {
   };
 }
 
-function sizeOf({ events, sustained, openEvents }: Bench): string {
+function sizeOf({ events, sustained, openEvents, queryEvents }: Bench): string {
   const more = sustained === undefined ? '' : ` --sustained ${sustained.toLocaleString('en')}`;
-  return `--events ${events.toLocaleString('en')} --open-events ${openEvents.toLocaleString('en')}${more}`;
+  const sizes = { '--events': events, '--open-events': openEvents, '--query-events': queryEvents };
+  const list = Object.entries(sizes).map(([name, size]) => `${name} ${size.toLocaleString('en')}`);
+  return `${list.join(' ')}${more}`;
 }
 
 async function postgresSettings(database: Database): Promise<string> {

@@ -97,6 +97,8 @@ export interface Bench {
   readonly sustained: number | undefined;
   /** Events in the log that is opened. */
   readonly openEvents: number;
+  /** Events whose read models are queried. */
+  readonly queryEvents: number;
   /** Given on Ctrl-C: sections end at the next occasion. */
   readonly signal: AbortSignal;
   /** What earlier sections of this run leave for later ones. */

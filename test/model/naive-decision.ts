@@ -168,6 +168,8 @@ const pastTense: Readonly<Record<string, string>> = {
   AddComment: 'CommentAdded',
   RedactContent: 'ContentRedacted',
   EscalateTicket: 'TicketEscalated',
+  RateTicket: 'TicketRated',
+  BreachSla: 'SlaBreached',
 };
 
 /** Type and data of the command's event on its own ticket; undefined where all is as it asks already. */

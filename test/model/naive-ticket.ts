@@ -107,6 +107,13 @@ function linkIn(event: NewEvent): Link[] {
   }
 }
 
+/** Somebody of the staff, or who stands in for them, said something that the requester can see. */
+function isAgentReply({ data, type, actor, onBehalfOf }: NewEvent): boolean {
+  const said = type === 'CommentAdded' ? data : 'comment' in data ? data.comment : undefined;
+  const visible = typeof said === 'object' && 'public' in said && said.public === true;
+  return visible && ['agent', 'lead'].includes((onBehalfOf ?? actor).role);
+}
+
 /** Undefined for a ticket without history. */
 export function ticketOf(ticketId: string, history: readonly NewEvent[]): TicketState | undefined {
   const [first] = history;
@@ -132,5 +139,7 @@ export function ticketOf(ticketId: string, history: readonly NewEvent[]): Ticket
     ),
     links: history.flatMap(linkIn),
     fields: fields(history),
+    firstReplyAt: history.find(isAgentReply)?.occurredAt,
+    clocks: undefined,
   };
 }

@@ -110,13 +110,17 @@ describe('ticket', () => {
     expect(() => fold.fold(first)).toThrow('is at revision 1');
   });
 
-  it('keeps every part of the state of a ticket in its row', () => {
+  it('keeps every part of the state of a ticket but its clocks in its row', () => {
     const entries = new Map<string, ReturnType<typeof foldTicket>>();
     for (const event of randomHistory({ seed: 3, events: 4_000, liveTickets: 20 })) {
       const entry = foldTicket(entries.get(event.ticketId), event, builtInWorkflows);
       entries.set(event.ticketId, entry);
       const row = Object.fromEntries(ticketTable.columns.map((each) => [each.name, each.of(entry)]));
-      expect(entryOfRow(row as unknown as Parameters<typeof entryOfRow>[0], builtInWorkflows)).toEqual(entry);
+      const ticket = { ...entry.ticket, firstReplyAt: undefined, clocks: undefined };
+      const stored = { ...entry, ticket };
+      expect(entryOfRow(row as unknown as Parameters<typeof entryOfRow>[0], builtInWorkflows)).toEqual(
+        stored,
+      );
     }
   });
 });

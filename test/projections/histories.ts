@@ -3,6 +3,7 @@
  * every event is one that the engine would have accepted. The same seed gives the same events.
  */
 import type { EventReader, ReadOptions } from '../../domain/ports.ts';
+import type { SlaRules } from '../../domain/sla/policies.ts';
 import { type Command, commandSchema } from '../../domain/ticket/commands.ts';
 import { decide } from '../../domain/ticket/decide.ts';
 import type { NewEvent, RecordedEvent } from '../../domain/ticket/events.ts';
@@ -32,6 +33,8 @@ export interface HistoryOptions {
   readonly liveTickets: number;
   /** A ticket is left after about this many events, final or not; never by default. */
   readonly eventsPerTicket?: number;
+  /** What tickets are promised; nothing by default. */
+  readonly sla?: SlaRules;
 }
 
 /** Decides commands and records their events, as an engine with a log would. */
@@ -39,6 +42,7 @@ export class Recorder {
   readonly events: RecordedEvent[] = [];
   readonly tickets = new Map<string, TicketState>();
   now = monday9;
+  sla: SlaRules | undefined;
 
   /** Whether the command was accepted. */
   submit(command: Command): boolean {
@@ -54,6 +58,7 @@ export class Recorder {
       others: new Map(related.map((each) => [each.ticketId, each])),
       workflows: builtInWorkflows,
       defaultWorkflow,
+      sla: this.sla,
     });
     if (decision.status === 'rejected') return false;
     for (const event of decision.events) this.#record(ticketId, event);
@@ -75,6 +80,7 @@ export function randomHistory(options: HistoryOptions): readonly RecordedEvent[]
   const { seed, liveTickets, eventsPerTicket = Number.POSITIVE_INFINITY } = options;
   const random = seeded(seed);
   const recorder = new Recorder();
+  recorder.sla = options.sla;
   const live: string[] = [];
   let opened = 0;
   while (recorder.events.length < options.events) {

@@ -47,8 +47,8 @@ describe('projecting', () => {
   });
 
   it('brings each projection on from its own checkpoint', async () => {
-    await project(database, events.slice(0, 1_000), { projections: readModels.slice(0, 1) });
-    await project(database, events.slice(0, 2_000), { projections: readModels.slice(1, 3) });
+    await project(database, events.slice(0, 1_000), { projections: readModels.slice(0, 1), views: [] });
+    await project(database, events.slice(0, 2_000), { projections: readModels.slice(1, 3), views: [] });
     await project(database, events, { batchEventsMax: 300 });
     expect(await check(database, events)).toMatchObject({ ok: true });
   });

@@ -51,6 +51,8 @@ const data: Record<CommandType, fc.Arbitrary<object>> = {
   LinkTicket: fc.record({ ticket: ticketId, relation: fc.constantFrom('related', 'child', 'parent') }),
   RedactContent: fc.record({ fields: fc.array(fieldName, { minLength: 1, maxLength: 2 }), reason: text }),
   EscalateTicket: fc.constant({}),
+  BreachSla: fc.record({ clock: fc.constantFrom('first_reply#1', 'resolution#2') }),
+  RateTicket: fc.record({ rating: fc.constantFrom('good', 'bad'), comment: optional(text) }),
 };
 
 const types = Object.keys(data) as CommandType[];

@@ -4,7 +4,8 @@
  * hold: no negative zero.
  */
 import fc from 'fast-check';
-import { holdReasons, linkRelations } from '../../domain/ticket/commands.ts';
+import { slaCancelReasons, slaHours, slaMetrics } from '../../domain/sla/clock.ts';
+import { holdReasons, linkRelations, ratings } from '../../domain/ticket/commands.ts';
 import type { EventType, NewEvent } from '../../domain/ticket/events.ts';
 import { roles } from '../../domain/ticket/values.ts';
 
@@ -78,6 +79,7 @@ const flags = {
 const eligibility = fc.record(flags, { requiredKeys: [] });
 const reason = fc.constantFrom(...holdReasons);
 const none = fc.constant({});
+const clock = fc.stringMatching(/^[a-z_]{1,40}#[1-9][0-9]{0,9}$/);
 const because = fc.record({ reason: text }, { requiredKeys: [] });
 
 /** The data of every type of event; a type that is missing does not compile. */
@@ -124,6 +126,31 @@ const dataOf: Record<EventType, fc.Arbitrary<object>> = {
   TicketLinked: fc.record({ ticket: ticketId, relation: fc.constantFrom(...linkRelations) }),
   ContentRedacted: fc.record({ fields: fc.array(name, { minLength: 1, maxLength: 3 }), reason: text }),
   TicketEscalated: because,
+  SlaStarted: fc.record(
+    {
+      clock,
+      metric: fc.constantFrom(...slaMetrics),
+      policy: name,
+      policyVersion: name,
+      priority: name,
+      group: name,
+      targetMs: fc.integer({ min: 1 }),
+      hours: fc.constantFrom(...slaHours),
+      calendar: name,
+      dueAt: time,
+      elapsedMs: fc.nat(),
+    },
+    { requiredKeys: ['clock', 'metric', 'policy', 'policyVersion', 'targetMs', 'hours', 'dueAt'] },
+  ),
+  SlaPaused: fc.record({ clock, remainingMs: fc.maxSafeInteger() }),
+  SlaResumed: fc.record({ clock, dueAt: time }),
+  SlaBreached: fc.record({ clock, dueAt: time }),
+  SlaFulfilled: fc.record({ clock, elapsedMs: fc.nat() }),
+  SlaCancelled: fc.record({ clock, reason: fc.constantFrom(...slaCancelReasons) }),
+  TicketRated: fc.record(
+    { rating: fc.constantFrom(...ratings), comment: text },
+    { requiredKeys: ['rating'] },
+  ),
 };
 
 const actor = fc.record({ id: name, role: fc.constantFrom(...roles) });

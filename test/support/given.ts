@@ -1,5 +1,6 @@
 /** Given / when / then for the decider: given what was accepted before, when a command comes, then what. */
 import { expect } from 'vitest';
+import type { SlaRules } from '../../domain/sla/policies.ts';
 import { type Command, commandSchema } from '../../domain/ticket/commands.ts';
 import { decide } from '../../domain/ticket/decide.ts';
 import type { Decision } from '../../domain/ticket/decision.ts';
@@ -23,11 +24,18 @@ export function command(type: Command['type'], data: object = {}, by: Role = 'ag
 
 /** Other tickets are kept in `others`, so that merges and links can be told as stories too. */
 export class Story {
+  /** What the tickets of the story are promised; nothing unless a test sets it. */
+  sla: SlaRules | undefined;
   readonly tickets = new Map<string, TicketState>();
   #last: Decision | undefined;
 
   static given(...commands: readonly Command[]): Story {
+    return Story.promised(undefined, ...commands);
+  }
+
+  static promised(sla: SlaRules | undefined, ...commands: readonly Command[]): Story {
     const story = new Story();
+    story.sla = sla;
     for (const each of commands) {
       story.when(each);
       expect(story.#last, `given ${each.type}`).toMatchObject({ status: 'accepted' });
@@ -50,6 +58,7 @@ export class Story {
       others: this.tickets,
       workflows: builtInWorkflows,
       defaultWorkflow,
+      sla: this.sla,
     });
     this.#last = decision;
     if (decision.status === 'rejected') return this;

@@ -27,6 +27,8 @@ export function ticketState(overrides: Partial<TicketState> = {}): TicketState {
     mergedInto: undefined,
     links: [],
     fields: {},
+    firstReplyAt: undefined,
+    clocks: undefined,
     ...overrides,
   };
 }

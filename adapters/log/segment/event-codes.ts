@@ -38,6 +38,13 @@ export const eventCodes = {
   TicketLinked: 28,
   ContentRedacted: 29,
   TicketEscalated: 30,
+  TicketRated: 31,
+  SlaStarted: 33,
+  SlaPaused: 34,
+  SlaResumed: 35,
+  SlaBreached: 36,
+  SlaFulfilled: 37,
+  SlaCancelled: 38,
 } as const satisfies Record<EventType, number>;
 
 export const roleCodes = {

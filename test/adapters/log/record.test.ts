@@ -123,7 +123,7 @@ describe('the record codec', () => {
   test('has a code of its own for each event type, for ever', () => {
     expect(Object.keys(eventCodes).sort()).toEqual([...eventTypes].sort());
     expect(new Set(Object.values(eventCodes)).size).toBe(eventTypes.length);
-    expect(Object.values(eventCodes)).toEqual(Object.values(eventCodes).map((_, index) => index + 1));
+    expect(Object.values(eventCodes)).toEqual(Object.values(eventCodes).sort((left, right) => left - right));
   });
 
   test('gives back every event exactly', () => {

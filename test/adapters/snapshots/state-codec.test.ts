@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { encodeState, StateDecoder } from '../../../adapters/snapshots/state-codec.ts';
+import type { SlaClock } from '../../../domain/sla/clock.ts';
 import { replay } from '../../../domain/ticket/evolve.ts';
 import type { TicketState } from '../../../domain/ticket/state.ts';
 import { arbitraryCommands } from '../../support/arbitrary-commands.ts';
@@ -12,7 +13,22 @@ function throughText(...states: readonly TicketState[]): readonly TicketState[] 
   return new StateDecoder().decode(`[${states.map(encodeState).join(',')}]`);
 }
 
-const full: Required<TicketState> = ticketState({
+const clock: SlaClock = {
+  clock: 'first_reply#12',
+  metric: 'first_reply',
+  targetMs: 900_000,
+  policy: 'gold ☂',
+  priority: 'high',
+  hours: 'business',
+  calendar: 'office',
+  state: 'running',
+  elapsedMs: 17,
+  since: monday9,
+  dueAt: monday9 + 899_983,
+  breached: false,
+};
+
+const full: TicketState = ticketState({
   requester: 'rita ☂',
   assignee: 'ana',
   group: 'first "line"\n',
@@ -26,6 +42,17 @@ const full: Required<TicketState> = ticketState({
     { ticket: 'T-3', relation: 'split_from' },
   ],
   fields: { subject: 'half a pair: \ud83d', cost: 1e21, share: -0.1, vip: false, tags: ['a', ''], empty: '' },
+  firstReplyAt: monday9 + 4,
+  clocks: [
+    { ...clock, breached: true },
+    { ...clock, clock: 'resolution#1', metric: 'resolution', state: 'paused', dueAt: undefined },
+    { ...clock, clock: 'agent_work#1', metric: 'agent_work', priority: undefined, calendar: undefined },
+  ],
+});
+
+it('every part that a state can have is tried', () => {
+  expect(Object.entries(full).filter(([, value]) => value === undefined)).toEqual([]);
+  expect(Object.keys(full).sort()).toEqual(Object.keys(ticketState()).sort());
 });
 
 describe('a state', () => {

@@ -2,13 +2,21 @@
 import { type Calendars, everyHourCounts } from '../../../domain/metrics/calendars.ts';
 import { foldTicketMetrics, type TicketMetrics } from '../../../domain/metrics/ticket-metrics.ts';
 import type { RecordedEvent, TicketEvent } from '../../../domain/ticket/events.ts';
-import type { EpochMs, Role } from '../../../domain/ticket/values.ts';
+import type { Actor, EpochMs, Role } from '../../../domain/ticket/values.ts';
 import type { Category } from '../../../domain/workflow/transition.ts';
 import { newEvent } from '../../support/events.ts';
 import { actor } from '../../support/tickets.ts';
 
-/** When, the category afterwards (also the name of the status), what, and who: an agent unless said. */
-export type Line = readonly [at: EpochMs, category: Category, event: TicketEvent, by?: Role];
+/**
+ * When, the category afterwards (also the name of the status), what, who (an agent unless said), for whom.
+ */
+export type Line = readonly [
+  at: EpochMs,
+  category: Category,
+  event: TicketEvent,
+  by?: Role,
+  onBehalfOf?: Actor,
+];
 
 /** The figures after each line of a timeline. */
 export function eachOf(
@@ -16,8 +24,8 @@ export function eachOf(
   calendars: Calendars = everyHourCounts,
 ): readonly TicketMetrics[] {
   const all: TicketMetrics[] = [];
-  for (const [index, [at, category, event, by = 'agent']] of lines.entries()) {
-    const envelope = { occurredAt: at, actor: actor(by), state: category };
+  for (const [index, [at, category, event, by = 'agent', onBehalfOf]] of lines.entries()) {
+    const envelope = { occurredAt: at, actor: actor(by), onBehalfOf, state: category };
     const recorded: RecordedEvent = {
       ...newEvent(event, envelope),
       ticketId: 'T-1',

@@ -5,6 +5,7 @@
 import { describe, expect, it } from 'vitest';
 import type { AnyStateMachine, StateValue } from 'xstate';
 import { getAdjacencyMap } from 'xstate/graph';
+import { withStarted } from '../../../domain/sla/clock.ts';
 import type { TicketState } from '../../../domain/ticket/state.ts';
 import { roles } from '../../../domain/ticket/values.ts';
 import { reachableStates } from '../../../domain/workflow/check.ts';
@@ -58,6 +59,12 @@ const settings: Record<GuardName, (scene: Scene, holds: boolean) => void> = {
   mergeTargetOpen: (scene, holds) => {
     Object.assign(scene.data, { into: 'T-2' });
     scene.others.set('T-2', { final: !holds, resolved: !holds });
+  },
+  slaClockDue: (scene, holds) => {
+    const data = { clock: 'resolution#1', metric: 'resolution', targetMs: 9, hours: 'calendar' } as const;
+    const terms = { policy: 'gold', policyVersion: '1', dueAt: monday9 + (holds ? 0 : 1) };
+    Object.assign(scene.ticket, { clocks: withStarted(undefined, { ...data, ...terms }, monday9 - 9) });
+    Object.assign(scene.data, { clock: 'resolution#1' });
   },
   onlyFinalFields: (scene, holds) =>
     Object.assign(scene.data, { fields: { [holds ? 'subject' : 'category']: 'Printer' } }),
