@@ -68,6 +68,7 @@ export const errorTable = {
   projection_failed: { kind: 'fault', retry: false, meaning: 'An event could not be projected.' },
   database_unavailable: { kind: 'fault', retry: true, meaning: 'PostgreSQL can not be reached or started.' },
   input_unreadable: { kind: 'fault', retry: false, meaning: 'A file can not be read as what it should be.' },
+  output_unwritable: { kind: 'fault', retry: true, meaning: 'A file could not be written.' },
   server_unreachable: { kind: 'fault', retry: true, meaning: 'The Docket server can not be reached.' },
 } as const satisfies Record<string, ErrorEntry>;
 

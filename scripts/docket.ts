@@ -9,6 +9,7 @@
 import { Command, CommanderError } from 'commander';
 import { exitCodes, reportError } from './cli/output.ts';
 import { analystCommand } from './commands/analyst.ts';
+import { analyzeCommand } from './commands/analyze.ts';
 import { importCommand } from './commands/import.ts';
 import { logCommand } from './commands/log.ts';
 import { projectionsCommand } from './commands/projections.ts';
@@ -43,6 +44,7 @@ const commands = [
   verifyCommand(),
   logCommand(),
   workflowCommand(),
+  analyzeCommand(),
   analystCommand(),
   simulateCommand(),
 ];

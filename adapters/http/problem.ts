@@ -32,6 +32,7 @@ export const statusOfError: Readonly<Record<ErrorCode, number>> = {
   projection_failed: 500,
   database_unavailable: 503,
   input_unreadable: 500,
+  output_unwritable: 500,
   server_unreachable: 502,
 };
 

@@ -1,4 +1,4 @@
-/** The same few figures for each group, priority and category: where the work comes from and where it waits. */
+/** The same few figures for each group, priority and category: where work comes from and where it waits. */
 import type { Queries } from '../sql.ts';
 import type { Breakdown, BreakdownDimension, BreakdownRow } from './analysis.ts';
 import { chosen, inPeriod, type Scope } from './scope.ts';

@@ -49,11 +49,19 @@ export async function durationFigures(sql: Queries, scope: Scope): Promise<reado
   return figures.map(({ name, label }) => ({
     name,
     label,
-    meaning: ticketMetricsNow.columns[`${name}_ms`] ?? label,
+    meaning: meaningOf(name),
     population: percentileSource(`${name}_ms`).at === 'opened_at' ? 'opened' : 'resolved',
     calendar: distributions.get(`${name}_ms`) ?? null,
     business: distributions.get(`${name}_business_ms`) ?? null,
   }));
+}
+
+/** What the column says, in words that hold for whatever unit it is shown in. */
+function meaningOf(name: (typeof figures)[number]['name']): string {
+  if (name === 'next_reply')
+    return 'From the oldest unanswered public comment of the requester to the next public one of the desk; all of a ticket together.';
+  const ofColumn = ticketMetricsNow.columns[`${name}_ms`] ?? name;
+  return ofColumn.replace(/^Milliseconds/, 'Time').replaceAll('NULL', 'none');
 }
 
 const hourMs = 3_600_000;

@@ -82,7 +82,7 @@ export async function qualityFigures(sql: Queries, scope: Scope): Promise<Qualit
     shareOf(name, label, meaning, count(name), count(of));
   const total = (name: string, label: string): Count => {
     const meaning = ticketMetricsNow.columns[totalColumns[name] ?? name] ?? label;
-    return { name, label, meaning: `Summed over tickets: ${meaning}`, value: count(name) };
+    return { name, label, meaning, value: count(name) };
   };
   return {
     quality: [

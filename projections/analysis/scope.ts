@@ -11,7 +11,7 @@ import type { Queries, SqlValue } from '../sql.ts';
 import { ticketDaysMax } from '../views/backlog.ts';
 import type { AnalysisFilter, AnalysisPeriod } from './analysis.ts';
 
-/** Days of one analysis; one less than the backlog function answers, which is asked for the day before too. */
+/** Days of one analysis: one less than the backlog is told for, which begins a day earlier. */
 export const analysisDaysMax = ticketDaysMax - 1;
 
 const dayMs = 86_400_000;
@@ -153,14 +153,18 @@ function dayText(day: number): string {
   return new Date(day * dayMs).toISOString().slice(0, 10);
 }
 
-function dayNumber(option: 'from' | 'to', text: string): number {
+/** Whether it is a day of the calendar, as YYYY-MM-DD. */
+export function isDay(text: string): boolean {
   const at = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN;
-  // The last day of a short month must be a day of that month: Date.parse takes some that are not.
-  if (Number.isNaN(at) || dayText(at / dayMs) !== text || at / dayMs >= lastWritableDay)
-    throw unreadable(
-      `--${option} ${JSON.stringify(text)} is no day; write it as YYYY-MM-DD, such as 2016-03-31`,
-    );
-  return at / dayMs;
+  // Date.parse takes a 30th of February, as a day of March.
+  return !Number.isNaN(at) && dayText(at / dayMs) === text && at / dayMs < lastWritableDay;
+}
+
+function dayNumber(option: 'from' | 'to', text: string): number {
+  if (isDay(text)) return Date.parse(`${text}T00:00:00Z`) / dayMs;
+  throw unreadable(
+    `--${option} ${JSON.stringify(text)} is no day; write it as YYYY-MM-DD, such as 2016-03-31`,
+  );
 }
 
 function unreadable(message: string): Fault {

@@ -33,7 +33,7 @@ const compared = [
     meaning:
       "The source's reassignment_count against handoffs from one group to another in its log. The counter goes up with" +
       ' every change, the log shows only some versions of each record: what happened between two of them is claimed' +
-      ' and can not be seen. The log shows more where a change was made that the counter leaves out.',
+      ' and can not be seen, so the claim is rarely the smaller one.',
   },
   {
     name: 'reopens',
