@@ -1,16 +1,10 @@
 /** The whole report of an analysis, section by section, and what has to be known about all of it. */
 import type { Analysis, AnalysisFilter, AnalysisPeriod } from '../../projections/analysis/analysis.ts';
+import { flowSection } from './flow-section.ts';
 import { instantLabel, nothing, orNone } from './format.ts';
 import { claimsSections, processSection } from './process-sections.ts';
 import type { Report } from './report.ts';
-import {
-  ageingSection,
-  breakdownSection,
-  flowSection,
-  qualitySection,
-  slaSection,
-  timesSection,
-} from './sections.ts';
+import { ageingSection, breakdownSection, qualitySection, slaSection, timesSection } from './sections.ts';
 
 /** An empty period gives a report that says so, and what is known instead. */
 export function buildReport(analysis: Analysis): Report {

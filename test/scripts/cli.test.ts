@@ -17,6 +17,7 @@ describe('help and usage', () => {
     [['import', 'uci']],
     [['ticket', 'show']],
     [['throughput']],
+    [['analyze']],
     [['replay']],
     [['verify']],
     [['workflow', 'list']],
