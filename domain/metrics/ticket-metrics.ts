@@ -7,11 +7,12 @@
  * leaves alone is shared with the object before, so that an event costs no more than what it changes.
  */
 import type { RecordedEvent } from '../ticket/events.ts';
-import type { EpochMs, FieldChanges, FieldValue, TicketId } from '../ticket/values.ts';
+import type { EpochMs, TicketId } from '../ticket/values.ts';
 import type { WorkflowState } from '../workflow/table.ts';
 import { ageingVersion } from './ageing.ts';
 import { businessMsSince, type CarriedTime, carryOver } from './business-time.ts';
 import type { Calendar, Calendars } from './calendars.ts';
+import { firstLabels, type Labels, labelsAfter } from './labels.ts';
 import {
   firstReply,
   nextReply,
@@ -31,10 +32,9 @@ import {
   type SinceOpening,
   unresolved,
 } from './resolution.ts';
-import { neverRated, type Satisfaction, satisfactionVersion } from './satisfaction.ts';
+import { neverRated, rated, type Satisfaction, satisfactionVersion } from './satisfaction.ts';
 import { goesTo, noStations, type Stations, stationsVersion } from './stations.ts';
 import { firstStatus, nextStatus, type StatusTime, statusTimeVersion } from './status-time.ts';
-import { storableText } from './storable-text.ts';
 import { touchVersion } from './touch.ts';
 
 /** Raised with each of its families: their versions only grow. */
@@ -52,6 +52,8 @@ export interface TicketMetrics {
   /** Of the last event that changed a figure. */
   readonly revision: number;
   readonly opening: Opening;
+  /** When its status, assignee, group, priority or rules last changed. It never runs backwards. */
+  readonly clock: EpochMs;
   readonly labels: Labels;
   readonly statusTime: StatusTime;
   readonly resolution: Resolution;
@@ -71,14 +73,6 @@ export interface Opening {
   readonly requester: string | undefined;
 }
 
-/** What analysts tell tickets apart by, beside status, assignee and group. */
-export interface Labels {
-  readonly workflow: string;
-  /** The fields priority and category, as text. */
-  readonly priority: string | undefined;
-  readonly category: string | undefined;
-}
-
 /**
  * One more event of the ticket; `state` is the ticket's after the event. The first event must be its opening,
  * and each that follows must be later in the ticket's history than those before; who keeps the figures sees
@@ -92,12 +86,17 @@ export function foldTicketMetrics(
 ): TicketMetrics {
   if (metrics === undefined) return opened(event, state);
   const calendar = calendars.of(metrics.groups.current);
-  const statusTime = statusTimeAfter(metrics, event.occurredAt, state, calendar);
+  const at = Math.max(metrics.clock, event.occurredAt);
+  const statusTime = statusTimeAfter(metrics, at, state, calendar);
   const replies = repliesAfter(metrics, event, calendar);
   const assignees = assigneesAfter(metrics.assignees, event);
   const groups = groupsAfter(metrics.groups, event);
-  const resolution = resolutionAfter(metrics, event, state, assignees, calendar);
+  const resolution = resolutionAfter(metrics, at, state, assignees, calendar);
   const labels = labelsAfter(metrics.labels, event);
+  const satisfaction =
+    event.type === 'TicketRated'
+      ? rated(metrics.satisfaction, event.data.rating, event.occurredAt)
+      : metrics.satisfaction;
   const firstFollowUpAt =
     event.type === 'FollowUpOpened' ? (metrics.firstFollowUpAt ?? event.occurredAt) : metrics.firstFollowUpAt;
   const same =
@@ -107,32 +106,35 @@ export function foldTicketMetrics(
     groups === metrics.groups &&
     resolution === metrics.resolution &&
     labels === metrics.labels &&
+    satisfaction === metrics.satisfaction &&
     firstFollowUpAt === metrics.firstFollowUpAt;
   if (same) return metrics;
   return {
     ticketId: metrics.ticketId,
     revision: event.revision,
     opening: metrics.opening,
+    clock: clockAfter(metrics, at, { statusTime, assignees, groups, labels }),
     labels,
     statusTime,
     resolution,
     replies,
     assignees,
     groups,
-    satisfaction: metrics.satisfaction,
+    satisfaction,
     firstFollowUpAt,
-    carried: carriedAfter(metrics, event.occurredAt, { statusTime, replies, groups }, calendars),
+    carried: carriedAfter(metrics, at, { statusTime, replies, groups }, calendars),
   };
 }
 
 function opened(event: RecordedEvent, state: Pick<WorkflowState, 'lifecycle' | 'category'>): TicketMetrics {
   if (event.type !== 'TicketOpened') throw new Error(`its first event is ${event.type}, not TicketOpened`);
-  const { occurredAt: at, workflow, data } = event;
+  const { occurredAt: at, data } = event;
   return {
     ticketId: event.ticketId,
     revision: event.revision,
     opening: { at, byDesk: sideOf(event) === 'desk', requester: data.requester },
-    labels: { workflow, priority: textOf(data.fields?.priority), category: textOf(data.fields?.category) },
+    clock: at,
+    labels: firstLabels(event.workflow, data.fields),
     statusTime: firstStatus(state.lifecycle, state.category, at),
     resolution: unresolved,
     replies: noReplies,
@@ -142,6 +144,21 @@ function opened(event: RecordedEvent, state: Pick<WorkflowState, 'lifecycle' | '
     firstFollowUpAt: undefined,
     carried: { calendarSince: at, sinceOpening: 0, inStatus: 0, unanswered: 0 },
   };
+}
+
+/** Status, holders and priority share one clock, as their intervals do: else the two would not add up. */
+function clockAfter(
+  before: TicketMetrics,
+  at: EpochMs,
+  after: Pick<TicketMetrics, 'statusTime' | 'assignees' | 'groups' | 'labels'>,
+): EpochMs {
+  const same =
+    after.statusTime === before.statusTime &&
+    after.assignees === before.assignees &&
+    after.groups === before.groups &&
+    after.labels.priority === before.labels.priority &&
+    after.labels.workflow === before.labels.workflow;
+  return same ? before.clock : at;
 }
 
 function statusTimeAfter(
@@ -158,13 +175,12 @@ function statusTimeAfter(
 
 function resolutionAfter(
   metrics: TicketMetrics,
-  event: RecordedEvent,
+  at: EpochMs,
   { category }: Pick<WorkflowState, 'category'>,
   assignees: Stations,
   calendar: Calendar,
 ): Resolution {
   const { resolution, statusTime } = metrics;
-  const at = event.occurredAt;
   const placed = assignees.current === undefined ? resolution : assigned(resolution, at);
   const from = statusTime.category;
   if (from === category) return placed;
@@ -230,48 +246,6 @@ function groupsAfter(before: Stations, event: RecordedEvent): Stations {
     default:
       return before;
   }
-}
-
-function labelsAfter(before: Labels, event: RecordedEvent): Labels {
-  const { workflow } = event;
-  const changes = fieldChangesOf(event);
-  const priority = labelAfter(before.priority, changes?.priority);
-  const category = labelAfter(before.category, changes?.category);
-  const same = workflow === before.workflow && priority === before.priority && category === before.category;
-  return same ? before : { workflow, priority, category };
-}
-
-const redacted: Readonly<Record<'priority' | 'category', FieldChanges>> = {
-  priority: { priority: null },
-  category: { category: null },
-};
-
-function fieldChangesOf(event: RecordedEvent): FieldChanges | undefined {
-  switch (event.type) {
-    case 'FieldsChanged':
-    case 'TicketResolved':
-    case 'TicketClosed':
-      return event.data.fields;
-    case 'ContentRedacted': {
-      const { fields } = event.data;
-      return {
-        ...(fields.includes('priority') ? redacted.priority : {}),
-        ...(fields.includes('category') ? redacted.category : {}),
-      };
-    }
-    default:
-      return undefined;
-  }
-}
-
-function labelAfter(before: string | undefined, change: FieldValue | null | undefined): string | undefined {
-  return change === undefined ? before : textOf(change ?? undefined);
-}
-
-function textOf(value: FieldValue | undefined): string | undefined {
-  if (value === undefined) return undefined;
-  if (typeof value === 'string') return storableText(value);
-  return Array.isArray(value) ? storableText(value.join(', ')) : String(value);
 }
 
 /** Intervals that ended carry nothing on; the others take along what another calendar did not count. */

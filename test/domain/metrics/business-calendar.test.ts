@@ -211,6 +211,17 @@ describe('every calendar', () => {
     );
   });
 
+  it.each([
+    ['2020-03-02T09:00Z', 8 * hour, '2020-03-02T17:00Z'],
+    ['2020-03-02T09:00Z', 8 * hour + 1, '2020-03-03T09:00:00.001Z'],
+    ['2020-03-06T18:00Z', hour, '2020-03-09T10:00Z'],
+    ['2020-03-06T12:00Z', 40 * hour, '2020-03-13T12:00Z'],
+    ['2020-12-31T09:00Z', 8 * hour, '2020-12-31T17:00Z'],
+    ['2020-12-31T09:00Z', 16 * hour, '2021-01-01T17:00Z'],
+  ])('finds the end of a span that begins at %s and takes %d ms', (from, ms, end) => {
+    expect(calendar({}).addBusinessMs(Date.parse(from), ms)).toBe(Date.parse(end));
+  });
+
   it('counts all of the time outside the years 1970 to 2200', () => {
     const test = calendar({});
     const [early, late] = [Date.UTC(1960, 0, 1), Date.UTC(2300, 0, 1)];

@@ -2,12 +2,14 @@
 import { describe, expect, it } from 'vitest';
 import { ageBucket, ageMs, sinceLastChangeMs } from '../../../domain/metrics/ageing.ts';
 import { isUnresolved, slotStart } from '../../../domain/metrics/backlog.ts';
+import { calendarsOf } from '../../../domain/metrics/calendar-settings.ts';
 import { neverRated, rated } from '../../../domain/metrics/satisfaction.ts';
 import { distinctHoldersMax } from '../../../domain/metrics/stations.ts';
 import { statusPathCharactersMax, waitingTimes } from '../../../domain/metrics/status-time.ts';
 import type { TicketMetrics } from '../../../domain/metrics/ticket-metrics.ts';
 import type { TicketEvent } from '../../../domain/ticket/events.ts';
 import { type Category, categories } from '../../../domain/workflow/transition.ts';
+import { monday9 } from '../../support/tickets.ts';
 import { eachOf, type Line, timeline } from './timelines.ts';
 
 const minute = 60_000;
@@ -77,6 +79,28 @@ describe('status time', () => {
       [20, 'resolved', resolved],
     );
     expect(statusTime).toMatchObject({ newMs: 10 * minute, openMs: 0, holdMs: 10 * minute });
+  });
+
+  it('never counts more business time than time, also where another calendar counted further already', () => {
+    const schedules = [{ from: '2016-01-01', hours: { monday: [['00:00', '24:00']] } }];
+    const calendars = calendarsOf({
+      calendars: [{ name: 'mondays', timeZone: 'UTC', schedules }],
+      groups: { desk: 'mondays' },
+    });
+    const at = (minutes: number) => monday9 + minutes * minute;
+    const lines: readonly Line[] = [
+      [at(0), 'new', openedBy, 'requester'],
+      [at(100), 'new', queued('desk')],
+      [at(50), 'resolved', resolved],
+    ];
+    const { statusTime, resolution } = timeline(lines, calendars);
+    // The queueing has set the ticket's one clock, which does not go back for the resolution.
+    expect(statusTime).toMatchObject({ newMs: 100 * minute, newBusinessMs: 100 * minute, since: at(100) });
+    expect(resolution).toMatchObject({
+      firstResolvedAt: at(100),
+      firstMs: 100 * minute,
+      firstBusinessMs: 100 * minute,
+    });
   });
 
   it('ends a very long way in an ellipsis, and still counts visits', () => {
