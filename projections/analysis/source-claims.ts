@@ -1,21 +1,17 @@
 /**
  * What the source of imported tickets says of them, beside what its own log shows. ServiceNow keeps counters
  * (reassignment_count, reopen_count) and a verdict (made_sla) on each incident; they come in as fields like
- * any other and are never believed, only compared.
+ * any other and are never believed, only compared. Which figures belong together says docket.source_claims.
  */
 import type { Queries } from '../sql.ts';
 import type { ClaimedCount, ClaimedSla, SourceClaims } from './analysis.ts';
 import { chosen, inPeriod, type Scope } from './scope.ts';
 
+/** Claims are of tickets; the period and the filter are conditions on their figures. */
 const claims = `(
-  SELECT group_handoffs AS rebuilt_reassignments, reopen_count AS rebuilt_reopens, full_resolution_ms,
-    CASE WHEN jsonb_typeof(fields -> 'reassignment_count') = 'number'
-      THEN (fields ->> 'reassignment_count')::numeric END AS claimed_reassignments,
-    CASE WHEN jsonb_typeof(fields -> 'reopen_count') = 'number'
-      THEN (fields ->> 'reopen_count')::numeric END AS claimed_reopens,
-    CASE WHEN jsonb_typeof(fields -> 'made_sla') = 'boolean' THEN (fields ->> 'made_sla')::boolean END AS made_sla
+  SELECT source_claims.*, full_resolution_ms
   FROM (SELECT * FROM docket.ticket_metrics WHERE ${inPeriod('first_resolved_at')} AND ${chosen}) AS metrics
-  JOIN (SELECT ticket_id, fields FROM docket.ticket) AS ticket USING (ticket_id)
+  JOIN docket.source_claims USING (ticket_id)
 ) AS claim`;
 
 const comparison = (claimed: string, rebuilt: string) => `count(*) AS tickets,
@@ -47,9 +43,9 @@ const compared = [
 
 const madeSlaText = `SELECT "madeSla", tickets, percentiles[1] AS p50, percentiles[2] AS p90
 FROM (
-  SELECT made_sla AS "madeSla", count(*) AS tickets,
+  SELECT claimed_made_sla AS "madeSla", count(*) AS tickets,
     percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY full_resolution_ms) AS percentiles
-  FROM ${claims} WHERE made_sla IS NOT NULL GROUP BY 1
+  FROM ${claims} WHERE claimed_made_sla IS NOT NULL GROUP BY 1
 ) AS verdict ORDER BY "madeSla" DESC`;
 
 /** Of the tickets first resolved in the period; null where none of them carries a claim of its source. */
