@@ -25,6 +25,7 @@ figcaption { font-weight: 600; margin-bottom: 6px; } svg { display: block; width
 caption { text-align: left; font-weight: 600; padding: 10px 0 4px; }
 th, td { text-align: left; padding: 4px 14px 4px 0; border-bottom: 1px solid var(--rule); vertical-align: top; }
 th { font-weight: 600; color: var(--soft); } .number { text-align: right; font-variant-numeric: tabular-nums; }
+td.number { white-space: nowrap; } td.text { overflow-wrap: anywhere; }
 dl { margin: 4px 0 14px; font-size: 13px; } dt { display: inline; font-weight: 600; } dd { display: inline; margin: 0; }
 .note { font-size: 13px; margin: 0 0 10px; } details { margin-bottom: 12px; } summary { cursor: pointer; }
 .c1 { fill: var(--c1); } .c2 { fill: var(--c2); } .c3 { fill: var(--c3); } .c4 { fill: var(--c4); }

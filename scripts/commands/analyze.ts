@@ -7,7 +7,7 @@ import { resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { buildReport } from '../../adapters/reports/build-report.ts';
 import { reportPage } from '../../adapters/reports/page.ts';
-import type { Report, ReportTable } from '../../adapters/reports/report.ts';
+import type { Cell, Report, ReportTable } from '../../adapters/reports/report.ts';
 import { Fault } from '../../domain/errors.ts';
 import type { AnalysisFilter } from '../../projections/analysis/analysis.ts';
 import { analyze } from '../../projections/analysis/analyze.ts';
@@ -75,6 +75,20 @@ function printReport({ title, subtitle, remarks, sections }: Report): void {
 
 function printTable({ caption, headings, rows, definitions, note: leftOut }: ReportTable): void {
   print(`\n${caption}${leftOut === undefined ? '' : ` (${leftOut})`}`);
-  print(table(headings, rows));
+  print(
+    table(
+      headings,
+      rows.map((row) => row.map(cut)),
+    ),
+  );
   for (const { word, meaning } of definitions) print(`  ${word}: ${meaning}`);
+}
+
+/** Ways and names may be long; the page and the JSON have them whole. */
+const cellCharactersMax = 72;
+
+function cut(cell: Cell): Cell {
+  return typeof cell === 'number' || cell.length <= cellCharactersMax
+    ? cell
+    : `${cell.slice(0, cellCharactersMax - 1)}…`;
 }

@@ -45,6 +45,8 @@ beforeAll(async () => {
     ['AssignTicket', 'lead', { agent: 'bea', group: 'desk' }],
     ['AssignTicket', 'lead', { agent: nastyAgent, group: nastyGroup }],
     ['ResolveTicket', 'agent', { code: 'fixed', notes: 'New bulb.' }],
+    ['RateTicket', 'requester', { rating: 'bad' }],
+    ['RateTicket', 'requester', { rating: 'good' }],
   ] as const;
   for (const [index, [type, role, data]] of told.entries()) {
     expect(recorder.submit(commandOf('T-1', type, role, data, monday9 + index * hour)), type).toBe(true);
@@ -174,6 +176,28 @@ describe('what the source claims', () => {
     });
     const report: Report = buildReport(analysis);
     expect(report.sections.find(({ id }) => id === 'claims')?.tables).toHaveLength(2);
+  });
+});
+
+describe('satisfaction and promises', () => {
+  it('are told where there are any', () => {
+    expect(analysis.satisfaction?.map(({ name, part, of }) => [name, part, of])).toEqual([
+      ['rated', 1, 1],
+      ['last_good', 1, 1],
+      ['first_good', 0, 1],
+      ['good_to_bad', 0, 1],
+      ['bad_to_good', 1, 1],
+    ]);
+    const promise = { metric: 'first_reply', policy: 'gold', policyVersion: '1', priority: '', clocks: 4 };
+    const row = { ...promise, fulfilledInTime: 2, breached: 1, attainment: 2 / 3 };
+    const { sections } = buildReport({ ...analysis, sla: { total: 2, rows: [row] } });
+    const [table] = sections.find(({ id }) => id === 'sla')?.tables ?? [];
+    expect(table).toMatchObject({ rows: [['first_reply', 'gold', '1', '(none)', 4, 2, 1, '66.7 %']] });
+    expect(table?.note).toBe('the first 1 of 2');
+    expect(sections.map(({ id }) => id)).toEqual([
+      ...['flow', 'times', 'quality', 'sla', 'ageing', 'by-group', 'by-priority', 'by-category', 'process'],
+      'claims',
+    ]);
   });
 });
 
