@@ -14,6 +14,7 @@ import { ownerTable } from './ownership.ts';
 import { parkedTable } from './parking.ts';
 import type { Projection } from './projection.ts';
 import { ensureRelations, relationTable, showBuild } from './relations.ts';
+import { roleStatements } from './roles.ts';
 import type { Database, Sql } from './sql.ts';
 import { projectionStatusView } from './status.ts';
 import { createStatements, dataSchemaName, inOneGo, literal, qualifiedName, schemaName } from './table.ts';
@@ -57,6 +58,8 @@ async function ensureSchema(sql: Sql): Promise<void> {
   }
   await sql.execute(inOneGo(createRelation(projectionStatusView)));
   await sql.execute(searchPathStatement);
+  // Rights on what comes later are given here too.
+  for (const statement of roleStatements) await sql.execute(statement);
 }
 
 async function assertHasBuilds(sql: Sql): Promise<void> {

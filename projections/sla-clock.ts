@@ -154,12 +154,13 @@ type Clocks = Map<string, Slot>;
 
 class SlaClockFold implements Fold {
   readonly #table: string;
-  readonly #memory = new TicketMemory<Clocks>();
+  readonly #memory: TicketMemory<Clocks>;
   #created: Slot[] = [];
   #changed: Slot[] = [];
   #batch = 1;
 
-  constructor({ nameOf }: FoldContext) {
+  constructor({ nameOf, ticketsMax }: FoldContext) {
+    this.#memory = new TicketMemory(ticketsMax);
     this.#table = nameOf(slaClockTable);
   }
 

@@ -7,8 +7,8 @@
  * It must never be run by the product: the table it prints is checked in, so that a simulation needs no data.
  */
 import { readCsv } from '../adapters/imports/csv-records.ts';
-import { openCsv } from '../adapters/imports/csv-source.ts';
 import { uciEntry } from '../adapters/imports/import-uci.ts';
+import { openInput } from '../adapters/imports/input-file.ts';
 import {
   isProblem,
   rowReader,
@@ -96,7 +96,7 @@ print();
 async function* incidents(path: string): AsyncGenerator<readonly UciRow[]> {
   let read: ReturnType<typeof rowReader> | undefined;
   let rows: UciRow[] = [];
-  for await (const records of readCsv(openCsv({ file: path, entry: uciEntry }))) {
+  for await (const records of readCsv(openInput({ file: path, entry: uciEntry }))) {
     for (const record of records) {
       if (read === undefined) {
         read = rowReader(record);

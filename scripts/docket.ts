@@ -10,6 +10,8 @@ import { Command, CommanderError } from 'commander';
 import { exitCodes, reportError } from './cli/output.ts';
 import { analystCommand } from './commands/analyst.ts';
 import { analyzeCommand } from './commands/analyze.ts';
+import { conformCommand } from './commands/conform.ts';
+import { exportCommand } from './commands/export.ts';
 import { importCommand } from './commands/import.ts';
 import { logCommand } from './commands/log.ts';
 import { projectionsCommand } from './commands/projections.ts';
@@ -17,6 +19,7 @@ import { projectorCommand } from './commands/projector.ts';
 import { replayCommand } from './commands/replay.ts';
 import { serveCommand } from './commands/serve.ts';
 import { simulateCommand } from './commands/simulate.ts';
+import { slaCommand } from './commands/sla.ts';
 import { throughputCommand } from './commands/throughput.ts';
 import { ticketCommand } from './commands/ticket.ts';
 import { verifyCommand } from './commands/verify.ts';
@@ -38,6 +41,7 @@ const commands = [
   projectorCommand(),
   projectionsCommand(),
   importCommand(),
+  exportCommand(),
   ticketCommand(),
   throughputCommand(),
   replayCommand(),
@@ -45,6 +49,8 @@ const commands = [
   logCommand(),
   workflowCommand(),
   analyzeCommand(),
+  conformCommand(),
+  slaCommand(),
   analystCommand(),
   simulateCommand(),
 ];

@@ -59,6 +59,10 @@ function dataJson(event: RecordedEvent): object {
   switch (event.type) {
     case 'TicketOffered':
       return { ...event.data, expiresAt: isoTime(event.data.expiresAt) };
+    case 'SlaStarted':
+    case 'SlaResumed':
+    case 'SlaBreached':
+      return { ...event.data, dueAt: isoTime(event.data.dueAt) };
     case 'TicketHeld':
     case 'RequesterAwaited': {
       const { until, ...data } = event.data;

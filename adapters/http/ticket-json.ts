@@ -1,5 +1,6 @@
 /** A ticket as JSON: its state after its events so far, and what may be done with it now. */
 import { z } from 'zod';
+import type { SlaClock } from '../../domain/sla/clock.ts';
 import { linkRelations } from '../../domain/ticket/commands.ts';
 import type { TicketState } from '../../domain/ticket/state.ts';
 import { actorSchema, fieldsSchema, ticketIdSchema } from '../../domain/ticket/values.ts';
@@ -46,6 +47,20 @@ export const ticketJsonSchema = z.object({
   mergedInto: ticketIdSchema.optional(),
   links: z.array(z.object({ ticket: ticketIdSchema, relation: z.enum(relations) })),
   fields: fieldsSchema,
+  /** The last SLA clock of each metric. */
+  clocks: z
+    .array(
+      z.object({
+        clock: z.string(),
+        policy: z.string(),
+        priority: z.string().optional(),
+        targetMs: z.int(),
+        state: z.enum(['running', 'paused', 'fulfilled', 'cancelled']),
+        dueAt: z.string().optional(),
+        breached: z.boolean(),
+      }),
+    )
+    .optional(),
   legal: z.array(legalCommandSchema),
 });
 export type TicketJson = z.infer<typeof ticketJsonSchema>;
@@ -87,6 +102,12 @@ export function ticketJson(
     mergedInto: ticket.mergedInto,
     links: ticket.links,
     fields: ticket.fields,
+    clocks: ticket.clocks?.map(clockJson),
     legal: legalFrom(workflow, state),
   };
+}
+
+function clockJson({ clock, policy, priority, targetMs, state, dueAt, breached }: SlaClock) {
+  const due = dueAt === undefined ? undefined : isoTime(dueAt);
+  return { clock, policy, priority, targetMs, state, dueAt: due, breached };
 }

@@ -29,6 +29,8 @@ export interface WorkflowJson extends WorkflowSummaryJson {
   readonly regions: readonly { readonly name: string; readonly states: readonly string[] }[];
   readonly lifecycle: readonly {
     readonly state: string;
+    /** What the state is called outside, where that is not its own name. */
+    readonly label: string | undefined;
     readonly category: Category;
     readonly final: boolean;
   }[];
@@ -57,7 +59,9 @@ export function workflowJson(workflow: CompiledWorkflow): WorkflowJson {
 function lifecycleOf(workflow: CompiledWorkflow): WorkflowJson['lifecycle'] {
   return (workflow.regions[0]?.states ?? []).flatMap((name) => {
     const state = workflow.states.find((each) => each.lifecycle === name);
-    return state === undefined ? [] : [{ state: name, category: state.category, final: state.final }];
+    return state === undefined
+      ? []
+      : [{ state: name, label: workflow.labels.get(name), category: state.category, final: state.final }];
   });
 }
 

@@ -11,7 +11,7 @@ import { Fault } from '../../domain/errors.ts';
 import type { CommandSink } from '../../domain/ports.ts';
 import { CommandSender, senderLimits } from './command-sender.ts';
 import { readCsv } from './csv-records.ts';
-import { openCsv } from './csv-source.ts';
+import { openInput } from './input-file.ts';
 import { RejectFile } from './reject-file.ts';
 import { isProblem, rowReader, uciColumns } from './uci-columns.ts';
 import { UciIncidents } from './uci-incidents.ts';
@@ -55,7 +55,7 @@ export interface UciImportOptions {
 export async function importUci(options: UciImportOptions): Promise<UciImportReport> {
   const startedAtMs = performance.now();
   const limits = { ...uciImportLimits, ...options.limits };
-  const csv = readCsv(openCsv({ file: options.file, entry: uciEntry }));
+  await using csv = readCsv(openInput({ file: options.file, entry: uciEntry }));
   const first = await csv.next();
   const [header, ...firstRecords] = first.value ?? [];
   if (header === undefined) throw emptyFile(options.file);
@@ -80,7 +80,6 @@ export async function importUci(options: UciImportOptions): Promise<UciImportRep
     }
     while (incidents.rowsAhead > 0) await sender.advance();
   } finally {
-    await csv.return(undefined);
     await sender.settle();
     await rejects.close();
   }

@@ -11,6 +11,7 @@ import type { CommandOf } from '../../domain/ticket/commands.ts';
 import { lifecycleOf } from '../../domain/ticket/evolve.ts';
 import type { HoldReason, TicketState } from '../../domain/ticket/state.ts';
 import type { EpochMs, FieldChanges, Fields, FieldValue } from '../../domain/ticket/values.ts';
+import type { Draft } from './dry-run.ts';
 import {
   type CellProblem,
   cellOf,
@@ -20,24 +21,6 @@ import {
   timeOf,
   type UciRow,
 } from './uci-columns.ts';
-
-type DraftType =
-  | 'OpenTicket'
-  | 'StartWork'
-  | 'ResumeTicket'
-  | 'ReopenTicket'
-  | 'HoldTicket'
-  | 'ResolveTicket'
-  | 'CloseTicket'
-  | 'AssignTicket'
-  | 'QueueTicket'
-  | 'UnassignTicket'
-  | 'ChangeFields';
-
-/** A command without its envelope. */
-export type Draft = {
-  [T in DraftType]: { readonly type: T; readonly data: CommandOf<T>['data'] };
-}[DraftType];
 
 type Target =
   | { readonly lifecycle: 'new' | 'in_progress' | 'resolved' | 'closed' }

@@ -2,7 +2,8 @@
  * Counts what became of each row, so that every row is accounted for exactly once, and what the source
  * claimed of state changes against what was legal. It must never count a row before its fate is settled.
  */
-import type { Refusal } from './uci-plan.ts';
+import { type ReasonCount, ReasonCounts } from './reason-counts.ts';
+import type { Refusal } from './refusal.ts';
 
 /** State changes between consecutive rows of an incident; the state of its first row is no change. */
 export interface StateChanges {
@@ -12,14 +13,6 @@ export interface StateChanges {
   /** Docket was in that state already, because a row before was refused: nothing had to change. */
   readonly alreadySo: number;
   readonly refused: number;
-}
-
-export interface ReasonCount {
-  readonly code: Refusal['code'];
-  readonly reason: string;
-  readonly rows: number;
-  /** How many of these rows claimed a change of state. */
-  readonly stateChanges: number;
 }
 
 export interface UciImportReport {
@@ -38,9 +31,6 @@ export interface UciImportReport {
   readonly reasons: readonly ReasonCount[];
 }
 
-/** Reasons told apart; the rest is counted together, as a file of rubbish must not fill the memory. */
-export const reasonsMax = 200;
-
 type Claim = 'none' | 'legal' | 'alreadySo';
 
 export class UciTally {
@@ -52,10 +42,7 @@ export class UciTally {
   #rowsWithEvents = 0;
   #unchanged = 0;
   readonly #changes = { claimed: 0, legal: 0, alreadySo: 0, refused: 0 };
-  readonly #reasons = new Map<
-    string,
-    { code: Refusal['code']; reason: string; rows: number; stateChanges: number }
-  >();
+  readonly #reasons = new ReasonCounts();
 
   taken(eventsAdded: number, claim: Claim): void {
     this.#settled += 1;
@@ -73,11 +60,7 @@ export class UciTally {
       this.#changes.claimed += 1;
       this.#changes.refused += 1;
     }
-    const reason = this.#reasons.has(kind) || this.#reasons.size < reasonsMax ? kind : 'other reasons';
-    const count = this.#reasons.get(reason) ?? { code, reason, rows: 0, stateChanges: 0 };
-    count.rows += 1;
-    if (claimsChange) count.stateChanges += 1;
-    this.#reasons.set(reason, count);
+    this.#reasons.add({ code, kind }, claimsChange);
   }
 
   /** Throws where a row was counted twice or not at all. */
@@ -93,7 +76,7 @@ export class UciTally {
         `bug: of ${rows} rows ${rowsWithEvents} + ${unchanged} + ${rejected} are accounted for`,
       );
     }
-    const reasons = [...this.#reasons.values()].sort((left, right) => right.rows - left.rows);
+    const reasons = this.#reasons.list();
     return { rows, tickets, events, rowsWithEvents, unchanged, rejected, seconds, stateChanges, reasons };
   }
 }

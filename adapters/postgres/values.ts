@@ -33,13 +33,16 @@ export function copyLine(row: readonly SqlValue[]): string {
   for (let i = 0; i < row.length; i++) {
     if (i > 0) line += '\t';
     const value = row[i];
-    if (typeof value === 'number') line += value;
+    if (typeof value === 'string') line += copyAttention.test(value) ? escapeCopy(storable(value)) : value;
+    else if (typeof value === 'number') line += value;
     else if (value === null || value === undefined) line += '\\N';
     else line += escapeCopy(textOf(value));
   }
   return `${line}\n`;
 }
 
+// One look at nearly every text: what COPY takes for structure, and what PostgreSQL can not hold.
+const copyAttention = /[\\\t\n\r\0\ud800-\udfff]/;
 // Only these four can be taken for structure by COPY; every other control character passes as itself.
 const copySpecial = /[\\\t\n\r]/;
 const copySpecials = /[\\\t\n\r]/g;

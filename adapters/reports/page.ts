@@ -5,7 +5,7 @@
 import { chartMarkup } from './charts.ts';
 import { whole } from './format.ts';
 import { type Content, Markup, markup } from './markup.ts';
-import type { Report, ReportTable, Section } from './report.ts';
+import type { Cell, Report, ReportTable, Section } from './report.ts';
 
 const style = `
 :root { color-scheme: light dark; --ground: #fff; --panel: #f6f7f9; --ink: #1c2430; --soft: #5b6675; --rule: #d9dee5;
@@ -25,7 +25,7 @@ figcaption { font-weight: 600; margin-bottom: 6px; } svg { display: block; width
 caption { text-align: left; font-weight: 600; padding: 10px 0 4px; }
 th, td { text-align: left; padding: 4px 14px 4px 0; border-bottom: 1px solid var(--rule); vertical-align: top; }
 th { font-weight: 600; color: var(--soft); } .number { text-align: right; font-variant-numeric: tabular-nums; }
-td.number { white-space: nowrap; } td.text { overflow-wrap: anywhere; }
+td.number { white-space: nowrap; } td.long { overflow-wrap: anywhere; }
 dl { margin: 4px 0 14px; font-size: 13px; } dt { display: inline; font-weight: 600; } dd { display: inline; margin: 0; }
 .note { font-size: 13px; margin: 0 0 10px; } details { margin-bottom: 12px; } summary { cursor: pointer; }
 .c1 { fill: var(--c1); } .c2 { fill: var(--c2); } .c3 { fill: var(--c3); } .c4 { fill: var(--c4); }
@@ -75,9 +75,11 @@ ${figures}${tables.map(tableMarkup)}</section>
 function tableMarkup(table: ReportTable): Markup {
   if (table.rows.length === 0) return markup``;
   const { caption, headings, rows, definitions, note } = table;
-  const numeric = headings.map((_, column) => rows.every((row) => typeof row[column] === 'number'));
   const place = (column: number) =>
-    numeric[column] === true || looksNumeric(rows, column) ? 'number' : 'text';
+    placeOf(
+      rows.map((row) => row[column] ?? ''),
+      column,
+    );
   const body = markup`<div class="tables"><table>
 <caption>${caption}</caption>
 <thead><tr>${headings.map((heading, column) => markup`<th scope="col" class="${place(column)}">${heading}</th>`)}</tr></thead>
@@ -100,10 +102,14 @@ function definitionList(definitions: ReportTable['definitions']): Content {
   )}</dl>\n`;
 }
 
-/** Durations and percentages stand to the right as well. */
-function looksNumeric(rows: ReportTable['rows'], column: number): boolean {
-  return (
-    column > 0 &&
-    rows.every((row) => /^(–|[<>]?[\d.,]+( (s|min|h|d|%))?( \(.*\))?)$/.test(String(row[column])))
-  );
+/** Longer texts than this may be broken anywhere: ways through the statuses have no spaces. */
+const unbrokenCharactersMax = 40;
+
+/** How a column stands: figures to the right, durations and percentages as well. */
+function placeOf(cells: readonly Cell[], column: number): 'number' | 'text' | 'long' {
+  const texts = cells.filter((cell) => typeof cell === 'string');
+  if (texts.some((text) => text.length > unbrokenCharactersMax)) return 'long';
+  if (texts.length === 0) return 'number';
+  const figures = /^(–|[<>]?[\d.,]+( (s|min|h|d|%))?( \(.*\))?)$/;
+  return column > 0 && texts.every((text) => figures.test(text)) ? 'number' : 'text';
 }

@@ -5,7 +5,7 @@
  *
  *     [ticketId, workflow, revision, state, openedAt, openedBy.id, openedBy.role, requester, assignee, group,
  *      [offer.agent, offer.expiresAt], [hold.reason, hold.until, hold.timerId], resolvedAt, resolutionCode,
- *      mergedInto, links or null for none, fields or null for none, firstReplyAt, clocks or null for none]
+ *      mergedInto, links or null for none, fields or null for none, replied as 1, clocks or null for none]
  *
  * and of each clock
  *
@@ -36,7 +36,7 @@ type Stored = readonly [
   mergedInto: TicketId | null,
   links: readonly Link[] | null,
   fields: Fields | null,
-  firstReplyAt: EpochMs | null,
+  replied: 1 | null,
   clocks: readonly StoredClock[] | null,
 ];
 
@@ -78,7 +78,7 @@ export function encodeState(ticket: TicketState): string {
     ticket.mergedInto ?? null,
     ticket.links.length === 0 ? null : ticket.links,
     isEmpty(ticket.fields) ? null : ticket.fields,
-    ticket.firstReplyAt ?? null,
+    ticket.replied === true ? 1 : null,
     ticket.clocks?.map(storedClock) ?? null,
   ];
   return JSON.stringify(stored);
@@ -138,7 +138,7 @@ export class StateDecoder {
       mergedInto: stored[14] ?? undefined,
       links: stored[15] ?? noLinks,
       fields: stored[16] ?? noFields,
-      firstReplyAt: stored[17] ?? undefined,
+      replied: stored[17] === 1 ? true : undefined,
       clocks: stored[18]?.map((clock) => this.#clock(clock)),
     };
   }

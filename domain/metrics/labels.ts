@@ -37,6 +37,7 @@ function fieldChangesOf(event: RecordedEvent): FieldChanges | undefined {
     case 'FieldsChanged':
     case 'TicketResolved':
     case 'TicketClosed':
+    case 'TicketMoved':
       return event.data.fields;
     case 'ContentRedacted': {
       const { fields } = event.data;

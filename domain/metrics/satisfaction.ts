@@ -4,11 +4,11 @@
  * is good ratings over all ratings, by the latest rating of each ticket; a ticket that was never rated does
  * not count.
  */
+import type { ratings } from '../ticket/commands.ts';
 import type { EpochMs } from '../ticket/values.ts';
 
 export const satisfactionVersion = 1;
 
-export const ratings = ['good', 'bad'] as const;
 export type Rating = (typeof ratings)[number];
 
 export interface Satisfaction {

@@ -16,7 +16,8 @@ import { type Category, isUnresolved } from '../workflow/transition.ts';
  * - `first_reply`: from the opening of the ticket, not from when the policy was attached, to the first public
  *   comment by an agent. Runs while the ticket is unresolved.
  * - `next_reply`: from the oldest comment of the requester that is not answered yet to the next public
- *   comment by an agent. The opening of the ticket is not such a comment: `first_reply` answers for it.
+ *   comment by an agent. Until the first reply the requester waits for that one, and no clock of this kind
+ *   starts.
  * - `requester_wait`: the time in new, open and hold; pauses in pending.
  * - `agent_work`: the time in new and open; pauses in pending and hold.
  * - `resolution`: the time in new, open, pending and hold.

@@ -29,7 +29,8 @@ function saysPublicly(event: NewEvent): boolean {
 }
 
 function speakerOf({ actor, onBehalfOf }: NewEvent): Role {
-  return onBehalfOf?.role ?? actor.role;
+  const standsIn = actor.role === 'integration' || actor.role === 'system';
+  return standsIn && onBehalfOf !== undefined ? onBehalfOf.role : actor.role;
 }
 
 function isStaff(role: Role): boolean {

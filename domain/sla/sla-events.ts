@@ -94,7 +94,8 @@ function isChangedInTerms({ before, after }: TicketChange): boolean {
 
 function mayStart(metric: SlaMetric, { after, category }: TicketChange): boolean {
   if (slaPhase(metric, category) !== 'runs') return false;
-  return metric !== 'first_reply' || after.firstReplyAt === undefined;
+  if (metric === 'first_reply') return after.replied === undefined;
+  return metric !== 'next_reply' || after.replied === true;
 }
 
 /** A policy keeps its promise to a ticket, in whatever version it was made, while the priority stays. */

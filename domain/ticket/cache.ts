@@ -42,7 +42,7 @@ export class LiveTicket implements TicketState, TicketPlace {
   resolutionCode: string | undefined;
   fields: Fields;
   mergedInto: TicketId | undefined;
-  firstReplyAt: EpochMs | undefined;
+  replied: true | undefined;
   clocks: TicketState['clocks'];
   readonly openedAt: EpochMs;
   readonly openedBy: Actor;
@@ -63,7 +63,7 @@ export class LiveTicket implements TicketState, TicketPlace {
     this.resolutionCode = ticket.resolutionCode;
     this.fields = ticket.fields;
     this.mergedInto = ticket.mergedInto;
-    this.firstReplyAt = ticket.firstReplyAt;
+    this.replied = ticket.replied;
     this.clocks = ticket.clocks;
     this.openedAt = ticket.openedAt;
     this.openedBy = ticket.openedBy;
@@ -275,7 +275,7 @@ function stateOf(ticket: LiveTicket): TicketState {
     mergedInto: ticket.mergedInto,
     links: ticket.links,
     fields: ticket.fields,
-    firstReplyAt: ticket.firstReplyAt,
+    replied: ticket.replied,
     clocks: ticket.clocks,
   };
 }

@@ -143,6 +143,16 @@ export const commandSchema = z.discriminatedUnion('type', [
   command('EscalateTicket', because),
   command('RateTicket', z.strictObject({ rating: z.enum(ratings), comment: textSchema.optional() })),
   command('BreachSla', z.strictObject({ clock: slaClockIdSchema })),
+  command(
+    'MoveTicket',
+    z.strictObject({
+      /** The lifecycle state to go to, by its key; only workflows given as data have such moves. */
+      to: nameSchema,
+      /** What was done outside, in the words of the system it comes from. */
+      activity: nameSchema.optional(),
+      fields: fieldChangesSchema.optional(),
+    }),
+  ),
 ]);
 
 export type Command = z.infer<typeof commandSchema>;

@@ -67,8 +67,13 @@ export function refuseStep(input: DecisionInput, refusal: StepRefusal, ticket: T
   const where = `ticket ${ticket.ticketId}, which is ${ticket.state} under ${ticket.workflow}`;
   const base = { code: refusal.code, tried, ticketId };
   switch (refusal.code) {
-    case 'illegal_transition':
-      return reject({ ...base, message: `${tried} is not legal for ${where}` }, ticket, input.workflows);
+    case 'illegal_transition': {
+      const message =
+        refusal.targets === undefined
+          ? `${tried} is not legal for ${where}`
+          : `${tried} to ${askedState(input.command)} is not legal for ${where}; it leads to ${refusal.targets.join(', ')}`;
+      return reject({ ...base, message }, ticket, input.workflows);
+    }
     case 'role_not_permitted': {
       const message = `${tried} is for ${refusal.by.join(', ')}, not for ${actor.role} ${actor.id}, on ${where}`;
       return reject({ ...base, message }, ticket, input.workflows);
@@ -80,6 +85,10 @@ export function refuseStep(input: DecisionInput, refusal: StepRefusal, ticket: T
     default:
       return refusal;
   }
+}
+
+function askedState(command: StampedCommand): string {
+  return command.type === 'MoveTicket' ? command.data.to : 'another state';
 }
 
 /** An event in its envelope. All keys are always there, so that engines see one shape of object. */

@@ -16,6 +16,7 @@ type PlainCommand = Exclude<
     | 'HoldTicket'
     | 'ResolveTicket'
     | 'CloseTicket'
+    | 'MoveTicket'
     | 'ChangeFields'
     | 'OpenFollowUp'
     | 'SplitTicket'
@@ -63,6 +64,9 @@ export function eventOf(
       return { type: 'TicketResolved', data: withChanged(ticket, command.data) };
     case 'CloseTicket':
       return { type: 'TicketClosed', data: withChanged(ticket, command.data) };
+    case 'MoveTicket':
+      // Also where the ticket stays: a workflow that has the move means that something was done again.
+      return { type: 'TicketMoved', data: withChanged(ticket, command.data) };
     case 'ChangeFields': {
       const fields = changed(ticket, command.data.fields);
       return Object.keys(fields).length === 0 ? undefined : { type: 'FieldsChanged', data: { fields } };
@@ -156,7 +160,7 @@ function changed(ticket: TicketState, changes: FieldChanges): Record<string, Fie
   return different;
 }
 
-function withChanged<D extends EventOf<'TicketResolved' | 'TicketClosed'>['data']>(
+function withChanged<D extends EventOf<'TicketResolved' | 'TicketClosed' | 'TicketMoved'>['data']>(
   ticket: TicketState,
   data: D,
 ): D {

@@ -136,6 +136,14 @@ export const eventSchema = z.discriminatedUnion('type', [
   event('SlaBreached', z.strictObject({ clock: slaClockIdSchema, dueAt: epochMsSchema })),
   event('SlaFulfilled', z.strictObject({ clock: slaClockIdSchema, elapsedMs: z.int().min(0) })),
   event('SlaCancelled', z.strictObject({ clock: slaClockIdSchema, reason: z.enum(slaCancelReasons) })),
+  event(
+    'TicketMoved',
+    z.strictObject({
+      to: nameSchema,
+      activity: nameSchema.optional(),
+      fields: fieldChangesSchema.optional(),
+    }),
+  ),
 ]);
 
 /** Type and data of an event, without its envelope; told apart by `type`. */

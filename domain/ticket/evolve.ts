@@ -90,7 +90,7 @@ function opened(event: NewEvent, ticketId: TicketId): TicketState {
     mergedInto: undefined,
     links: linksOf(event.data),
     fields: event.data.fields ?? noFields,
-    firstReplyAt: undefined,
+    replied: undefined,
     clocks: undefined,
   };
 }
@@ -204,6 +204,9 @@ const effects: { readonly [T in EventType]: Effect<T> | typeof stateOnly } = {
   SlaCancelled: (ticket, data, { occurredAt }) => {
     ticket.clocks = withCancelled(ticket.clocks, data, occurredAt);
   },
+  TicketMoved: (ticket, { fields }) => {
+    ticket.fields = withFields(ticket.fields, fields);
+  },
 };
 
 /** The effect of a type without knowing which: the table sees to it that type and data belong together. */
@@ -211,7 +214,7 @@ type AnyEffect = (ticket: Changeable, data: unknown, event: NewEvent) => void;
 const effectOf = new Map(Object.entries(effects) as [EventType, AnyEffect | undefined][]);
 
 function noteReply(ticket: Changeable, event: NewEvent): void {
-  if (ticket.firstReplyAt === undefined && isAgentReply(event)) ticket.firstReplyAt = event.occurredAt;
+  if (ticket.replied === undefined && isAgentReply(event)) ticket.replied = true;
 }
 
 function endOffer(ticket: Changeable): void {

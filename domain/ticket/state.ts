@@ -46,8 +46,8 @@ export interface TicketState {
   readonly mergedInto: TicketId | undefined;
   readonly links: readonly Link[];
   readonly fields: Fields;
-  /** When an agent first answered publicly. */
-  readonly firstReplyAt?: EpochMs | undefined;
+  /** Whether an agent has answered publicly. */
+  readonly replied?: true | undefined;
   /** The last SLA clock of each metric; undefined where nothing was ever promised. */
   readonly clocks?: SlaClocks | undefined;
 }

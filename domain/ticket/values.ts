@@ -56,7 +56,7 @@ export const fieldValueSchema = z.union([
 export type FieldValue = z.infer<typeof fieldValueSchema>;
 export type Fields = Readonly<Record<string, FieldValue>>;
 
-const fieldNameSchema = z
+export const fieldNameSchema = z
   .string()
   .max(fieldNameCharactersMax)
   .regex(/^[a-z][a-z0-9_]*$/, 'a field name: lower-case letters, digits and _, starting with a letter')

@@ -57,16 +57,16 @@ function unreachableLifecycles(workflow: CompiledWorkflow, reachable: ReadonlySe
 }
 
 function deadEnds(reachable: ReadonlySet<WorkflowState>, workflow: CompiledWorkflow): string[] {
-  const ending = new Set([...reachable].filter((state) => state.final));
-  let grew = true;
-  while (grew) {
-    grew = false;
-    for (const state of reachable) {
-      if (ending.has(state) || !successors(workflow, state).some((next) => ending.has(next))) continue;
-      ending.add(state);
-      grew = true;
+  const cameFrom = new Map<WorkflowState, WorkflowState[]>();
+  for (const state of reachable) {
+    for (const next of successors(workflow, state)) {
+      const known = cameFrom.get(next);
+      if (known === undefined) cameFrom.set(next, [state]);
+      else known.push(state);
     }
   }
+  const ending = new Set([...reachable].filter((state) => state.final));
+  for (const state of ending) for (const before of cameFrom.get(state) ?? []) ending.add(before);
   const stuck = new Set([...reachable].filter((state) => !ending.has(state)).map((state) => state.lifecycle));
   return [...stuck].map(
     (name) => `lifecycle.${name} is a dead end: no way leads to a closed or cancelled state`,

@@ -7,7 +7,7 @@ import type { AnyStateMachine, AnyStateNode } from 'xstate';
 import { z } from 'zod';
 import { roleSchema } from '../ticket/values.ts';
 import { checkWorkflow } from './check.ts';
-import { type GuardName, guards, isGuardName } from './guards.ts';
+import { asksFor, type GuardName, guards, isGuardName } from './guards.ts';
 import type { Candidate, Cell, CompiledWorkflow, PlacedCandidate, Region, WorkflowState } from './table.ts';
 import {
   type Category,
@@ -21,6 +21,7 @@ const ruleSchema = z.object({
   by: z.array(roleSchema).min(1),
   when: z.array(z.custom<GuardName>((name) => typeof name === 'string' && isGuardName(name))),
   during: z.array(z.string()).optional(),
+  asked: z.string().optional(),
 });
 
 /** Thrown for a machine that is not a workflow; each problem names the state and says what would be right. */
@@ -64,6 +65,7 @@ export function compileWorkflow(machine: AnyStateMachine): CompiledWorkflow {
     regions: Object.freeze(regions),
     states: Object.freeze(states),
     initial,
+    labels: lifecycle === undefined ? new Map() : readLabels(lifecycle),
     stateByKey: new Map(states.map((state) => [state.key, state])),
   });
   const found = checkWorkflow(compiled);
@@ -110,6 +112,8 @@ function readRegion(
         if (!rule.success) problems.push(`${where} on ${eventType} must be written with may()`);
         const parsed = rule.success ? rule.data : { by: [], when: [] };
         const unknown = parsed.during?.filter((name) => !regions[0]?.states.includes(name)) ?? [];
+        if (parsed.asked !== (eventType === 'MoveTicket' ? target : undefined))
+          problems.push(`${where} on ${eventType}: move() is for MoveTicket, and MoveTicket for move()`);
         if (unknown.length > 0)
           problems.push(`${where} on ${eventType}: no lifecycle state ${unknown.join(', ')}`);
         return Object.freeze({ ...parsed, region: regionIndex, to: stateNames.indexOf(target) });
@@ -127,6 +131,12 @@ function readCategories(lifecycle: AnyStateNode, problems: string[]): Category[]
       problems.push(`lifecycle.${state.key} needs exactly one category tag, it has ${tags.length}`);
     return tags[0] ?? 'open';
   });
+}
+
+/** A state's description is what it is called outside. */
+function readLabels(lifecycle: AnyStateNode): ReadonlyMap<string, string> {
+  const states = Object.values<AnyStateNode>(lifecycle.states);
+  return new Map(states.flatMap(({ key, description }) => (description ? [[key, description]] : [])));
 }
 
 /** All combinations of the regions' states, the first region changing fastest. */
@@ -161,5 +171,11 @@ function combine(
 }
 
 function placed(candidate: Candidate, shift: number): PlacedCandidate {
-  return Object.freeze({ ...candidate, shift, guards: candidate.when.map((name) => guards[name]) });
+  const named = candidate.when.map((name) => guards[name]);
+  const { asked } = candidate;
+  return Object.freeze({
+    ...candidate,
+    shift,
+    guards: asked === undefined ? named : [asksFor(asked), ...named],
+  });
 }

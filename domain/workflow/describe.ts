@@ -92,18 +92,37 @@ export function mermaid(workflow: CompiledWorkflow, onlyRegion?: string): string
   for (const region of regions) {
     const indent = regions.length > 1 ? '    ' : '  ';
     if (regions.length > 1) lines.push(`  state ${region.name} {`);
-    lines.push(`${indent}[*] --> ${region.states[region.initial]}`);
+    const { names, declarations } = mermaidNames(region.states, workflow.labels);
+    const nameOf = (state: string) => names.get(state) ?? state;
+    for (const line of declarations) lines.push(indent + line);
+    lines.push(`${indent}[*] --> ${nameOf(region.states[region.initial] ?? '')}`);
     const labels = new Map<string, Set<string>>();
     for (const row of rows) {
       if (row.region !== region.name || row.from === row.to) continue;
-      const arrow = `${row.from} --> ${row.to}`;
+      const arrow = `${nameOf(row.from)} --> ${nameOf(row.to)}`;
       labels.set(arrow, (labels.get(arrow) ?? new Set()).add(row.command));
     }
     for (const [arrow, commands] of labels) lines.push(`${indent}${arrow}: ${[...commands].join(', ')}`);
     for (const state of stateRows(workflow)) {
-      if (state.region === region.name && state.final) lines.push(`${indent}${state.state} --> [*]`);
+      if (state.region === region.name && state.final) lines.push(`${indent}${nameOf(state.state)} --> [*]`);
     }
     if (regions.length > 1) lines.push('  }');
   }
   return `${lines.join('\n')}\n`;
+}
+
+/** Mermaid takes plain words only as names of states; others get one, declared with what they are called. */
+export function mermaidNames(
+  states: readonly string[],
+  labels: ReadonlyMap<string, string>,
+): { readonly names: ReadonlyMap<string, string>; readonly declarations: readonly string[] } {
+  const names = new Map<string, string>();
+  const declarations: string[] = [];
+  for (const [index, state] of states.entries()) {
+    const label = labels.get(state) ?? state;
+    if (/^[A-Za-z]\w*$/.test(label) && label === state) continue;
+    names.set(state, `s${index}`);
+    declarations.push(`state "${label.replaceAll('"', "'")}" as s${index}`);
+  }
+  return { names, declarations };
 }

@@ -155,6 +155,17 @@ export function isGuardName(name: string): name is GuardName {
   return Object.hasOwn(guards, name);
 }
 
+/**
+ * Holds where the request names this state: so one of several moves from a state is chosen. No guard by name,
+ * because each move has its own.
+ */
+export function asksFor(state: string): Guard {
+  return ({ request }) =>
+    request.type !== 'MoveTicket' || request.data.to === state
+      ? undefined
+      : `the request is for ${request.data.to}`;
+}
+
 /** What each guard asks for, as `docket workflow show` and rejections put it. */
 export const guardMeanings: Readonly<Record<GuardName, string>> = {
   assigneeSet: 'the ticket has an assignee',

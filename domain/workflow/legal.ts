@@ -36,17 +36,23 @@ function describe(
     readonly to: number;
     readonly by: readonly Role[];
     readonly when: readonly GuardName[];
+    readonly asked?: string | undefined;
   }[],
 ): LegalCommand {
   const inLifecycle = candidates.filter((candidate) => candidate.region === 0);
   const targets = inLifecycle.map((candidate) => workflow.regions[0]?.states[candidate.to] ?? '');
-  // With several candidates a guard only chooses between them; where one has none, nothing is needed.
-  const open = candidates.some((candidate) => candidate.when.length === 0);
-  const guardNames = open ? [] : candidates.flatMap((candidate) => candidate.when);
+  // With several candidates a guard only chooses between them; where one has none, nothing is needed. Among
+  // moves the request chooses, so that each has its own needs.
+  const open = candidates.some(({ when, asked }) => when.length === 0 && asked === undefined);
+  const needs = open ? [] : candidates.flatMap(({ when, asked }) => when.map((name) => need(name, asked)));
   return Object.freeze({
     command,
     to: targets.length === 0 ? [state.lifecycle] : [...new Set(targets)],
     by: [...new Set(candidates.flatMap((candidate) => candidate.by))],
-    needs: [...new Set(guardNames)].map((name) => guardMeanings[name]),
+    needs: [...new Set(needs)],
   });
+}
+
+function need(name: GuardName, asked: string | undefined): string {
+  return asked === undefined ? guardMeanings[name] : `for ${asked}: ${guardMeanings[name]}`;
 }

@@ -6,7 +6,7 @@
  */
 import { and, or, setup, stateIn } from 'xstate';
 import type { Role } from '../ticket/values.ts';
-import { type GuardInput, type GuardName, guards, roleMayFire } from './guards.ts';
+import { asksFor, type GuardInput, type GuardName, guards, roleMayFire } from './guards.ts';
 import type { TransitionType } from './transition.ts';
 
 /** The event a workflow machine is sent: the request, and what guards may look at. */
@@ -18,6 +18,8 @@ export interface TransitionRule {
   readonly when: readonly GuardName[];
   /** For regions other than `lifecycle`: the lifecycle states in which the transition exists at all. */
   readonly during?: readonly string[] | undefined;
+  /** For `MoveTicket`: the state that the request must name, which is the one the transition leads to. */
+  readonly asked?: string | undefined;
 }
 
 const holds = (name: GuardName, event: WorkflowEvent) => guards[name](event) === undefined;
@@ -26,6 +28,7 @@ export const workflow = setup({
   types: { events: {} as WorkflowEvent, meta: {} as TransitionRule },
   guards: {
     mayFire: ({ event }, params: { readonly by: readonly Role[] }) => roleMayFire(event.request, params.by),
+    asksFor: ({ event }, params: { readonly state: string }) => asksFor(params.state)(event) === undefined,
     assigneeSet: ({ event }) => holds('assigneeSet', event),
     agentEligible: ({ event }) => holds('agentEligible', event),
     groupKnown: ({ event }) => holds('groupKnown', event),
@@ -63,13 +66,27 @@ export function during(lifecycle: readonly string[]) {
     transition(target, { by, when, during: lifecycle });
 }
 
+/**
+ * One of a state's answers to `MoveTicket`: taken where the request names its target. Several of them side by
+ * side are how a workflow given as data says where a ticket may go.
+ */
+export function move(target: string, by: readonly Role[], ...when: readonly GuardName[]) {
+  return transition(target, { by, when, asked: target });
+}
+
 function transition(target: string, rule: TransitionRule) {
-  const anywhere = and([]);
+  const always = and([]);
   const inLifecycle =
-    rule.during === undefined ? anywhere : or(rule.during.map((state) => stateIn({ lifecycle: state })));
+    rule.during === undefined ? always : or(rule.during.map((state) => stateIn({ lifecycle: state })));
+  const { asked } = rule;
   return {
     target,
     meta: rule,
-    guard: and([{ type: 'mayFire', params: { by: rule.by } }, inLifecycle, and(rule.when)]),
+    guard: and([
+      { type: 'mayFire', params: { by: rule.by } },
+      asked === undefined ? always : and([{ type: 'asksFor', params: { state: asked } }]),
+      inLifecycle,
+      and(rule.when),
+    ]),
   };
 }

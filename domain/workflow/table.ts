@@ -3,7 +3,7 @@
  * same answers as the XState machine it was compiled from, millions of times a second, and says why it
  * refuses.
  */
-import { type Guard, type GuardInput, type GuardName, guards, roleMayFire } from './guards.ts';
+import { asksFor, type Guard, type GuardInput, type GuardName, guards, roleMayFire } from './guards.ts';
 import type { TransitionRule } from './setup.ts';
 import type { Category, TransitionType } from './transition.ts';
 
@@ -58,11 +58,24 @@ export interface CompiledWorkflow {
   /** Every combination of the regions' states, reachable or not, by index. */
   readonly states: readonly WorkflowState[];
   readonly initial: WorkflowState;
+  /** What lifecycle states are called outside, by state, where that is not the state's own name. */
+  readonly labels: ReadonlyMap<string, string>;
   readonly stateByKey: ReadonlyMap<string, WorkflowState>;
 }
 
+/** The lifecycle state that is called so: by its label, else by its own name. */
+export function stateCalled(workflow: CompiledWorkflow, name: string): string | undefined {
+  const { labels, regions } = workflow;
+  for (const [state, label] of labels) if (label === name) return state;
+  return regions[0]?.states.includes(name) === true ? name : undefined;
+}
+
 export type StepRefusal =
-  | { readonly code: 'illegal_transition' }
+  | {
+      readonly code: 'illegal_transition';
+      /** Where the workflow has the transition, but not to the state that was asked for: to which it has. */
+      readonly targets?: readonly string[];
+    }
   | { readonly code: 'role_not_permitted'; readonly by: readonly string[] }
   | { readonly code: 'condition_unmet'; readonly guard: GuardName; readonly explanation: string };
 
@@ -109,7 +122,11 @@ function ruleHolds(candidate: PlacedCandidate, input: GuardInput): boolean {
  * The refusal that helps most: an unmet guard where the role was right, else the roles that were asked for.
  */
 function explainRefusal(cell: Cell, input: GuardInput): StepRefusal {
-  const candidates = cell.flat();
+  const all = cell.flat();
+  const candidates = all.filter(({ asked }) => asked === undefined || asksFor(asked)(input) === undefined);
+  if (candidates.length === 0) {
+    return { code: 'illegal_transition', targets: all.flatMap(({ asked }) => asked ?? []) };
+  }
   for (const candidate of candidates) {
     if (!roleMayFire(input.request, candidate.by)) continue;
     for (const guard of candidate.when) {

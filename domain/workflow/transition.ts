@@ -63,6 +63,7 @@ export const eventOfTransition = {
   EscalateTicket: 'TicketEscalated',
   RateTicket: 'TicketRated',
   BreachSla: 'SlaBreached',
+  MoveTicket: 'TicketMoved',
 } as const satisfies Record<TransitionType, EventType>;
 
 export const transitionTypes = Object.keys(eventOfTransition).filter(isTransitionType);

@@ -1,5 +1,6 @@
 /** How commands speak: results on stdout (for people, or as one JSON value), everything else on stderr. */
 import { type ErrorCode, Fault } from '../../domain/errors.ts';
+import { UnknownWorkflow } from '../../domain/workflow/registry.ts';
 
 /**
  * What scripts can rely on. `problemsFound` is a true answer that something is wrong (a failed check, refused
@@ -61,6 +62,10 @@ export function reportError(error: unknown): number {
   }
   if (isMissingTable(error)) {
     note('docket: the read models do not exist yet; `docket projector --until-caught-up` makes them');
+    return exitCodes.fault;
+  }
+  if (error instanceof UnknownWorkflow) {
+    note(`docket: ${error.message}; add its file with \`docket workflow add\``);
     return exitCodes.fault;
   }
   note(`docket: this is a bug; please report it with what follows.`);

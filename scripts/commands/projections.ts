@@ -18,6 +18,7 @@ import { openExistingLog } from '../runtime/existing-log.ts';
 import { openReadModels, type ReadModelDatabase } from '../runtime/read-models.ts';
 import { rebuild } from '../runtime/rebuild.ts';
 import { systemClock } from '../runtime/system.ts';
+import { loadWorkflows } from '../runtime/workflows.ts';
 
 type Options = LogOptions & JsonOptions;
 
@@ -120,7 +121,9 @@ async function rebuildNamed(names: readonly string[], options: Options & { aband
         else print(`${dropped} unfinished builds were dropped`);
         return;
       }
-      const result = await rebuild({ database, reader, projections: chosen, owner, ...options });
+      const workflows = await loadWorkflows(options.dataDir);
+      const parts = { database, reader, workflows, projections: chosen, owner };
+      const result = await rebuild({ ...parts, ...options });
       if (options.json) printJson(result);
       else if (result.finished) print(`readers see the new rows of ${result.projections.join(', ')}`);
       else print('interrupted; the same command goes on from there, and --abandon drops what there is');

@@ -3,7 +3,6 @@ import { hostname } from 'node:os';
 import { Command } from 'commander';
 import { openSegmentReader } from '../../adapters/log/segment/segment-reader.ts';
 import type { EventReader } from '../../domain/ports.ts';
-import { builtInWorkflows } from '../../domain/workflow/registry.ts';
 import { applicationNameOf } from '../../projections/ownership.ts';
 import { runProjector } from '../../projections/projector.ts';
 import { analystViews, readModels } from '../../projections/read-models.ts';
@@ -16,6 +15,7 @@ import { openExistingLog } from '../runtime/existing-log.ts';
 import { openReadModels } from '../runtime/read-models.ts';
 import { stopSignal } from '../runtime/signals.ts';
 import { systemClock } from '../runtime/system.ts';
+import { loadWorkflows } from '../runtime/workflows.ts';
 
 export function projectorCommand(): Command {
   const command = new Command('projector')
@@ -27,6 +27,7 @@ export function projectorCommand(): Command {
 async function run(options: LogOptions & JsonOptions & { untilCaughtUp?: true }): Promise<void> {
   const isChild = process.send !== undefined;
   const signal = stopSignal({ ignoreInterrupt: isChild });
+  const workflows = await loadWorkflows(options.dataDir);
   const calendars = await loadCalendars(options.dataDir);
   const reader = await openReader(options, isChild);
   const owner = `${hostname()}/${process.pid}`;
@@ -40,7 +41,7 @@ async function run(options: LogOptions & JsonOptions & { untilCaughtUp?: true })
     await runProjector({
       reader,
       database: models.database,
-      workflows: builtInWorkflows,
+      workflows,
       calendars,
       projections: readModels,
       views: analystViews,

@@ -1,15 +1,15 @@
 /** `docket replay --check`: rebuilds every row from the log and compares it with what PostgreSQL holds. */
 import { Command } from 'commander';
-import { everyHourCounts } from '../../domain/metrics/calendars.ts';
-import { builtInWorkflows } from '../../domain/workflow/registry.ts';
 import type { Difference } from '../../projections/expected-rows.ts';
 import { readModels } from '../../projections/read-models.ts';
 import { replayCheck } from '../../projections/replay-check.ts';
 import { databaseUrl, type JsonOptions, type LogOptions, withJson, withLog } from '../cli/options.ts';
 import { exitCodes, print, printJson } from '../cli/output.ts';
 import { progressBar } from '../cli/progress.ts';
+import { loadCalendars } from '../runtime/calendars.ts';
 import { openExistingLog } from '../runtime/existing-log.ts';
 import { openReadModels } from '../runtime/read-models.ts';
+import { loadWorkflows } from '../runtime/workflows.ts';
 
 export function replayCommand(): Command {
   const command = new Command('replay')
@@ -19,6 +19,7 @@ export function replayCommand(): Command {
 }
 
 async function check(options: LogOptions & JsonOptions): Promise<void> {
+  const workflows = await loadWorkflows(options.dataDir);
   const reader = await openExistingLog(options);
   const applicationName = 'docket replay';
   const models = await openReadModels({ ...options, databaseUrl: databaseUrl(), applicationName });
@@ -27,8 +28,8 @@ async function check(options: LogOptions & JsonOptions): Promise<void> {
   const result = await replayCheck({
     reader,
     database: models.database,
-    workflows: builtInWorkflows,
-    calendars: everyHourCounts,
+    workflows,
+    calendars: await loadCalendars(options.dataDir),
     projections: readModels,
     onProgress: ({ position }) => bar.report(position, head),
   }).finally(async () => {

@@ -7,7 +7,7 @@
 import { Command } from 'commander';
 import { buildServer } from '../../adapters/http/server.ts';
 import { Fault } from '../../domain/errors.ts';
-import { builtInWorkflows, defaultWorkflow } from '../../domain/workflow/registry.ts';
+import { defaultWorkflow, type Workflows } from '../../domain/workflow/registry.ts';
 import { throughput } from '../../projections/queries.ts';
 import { projectionStatus } from '../../projections/status.ts';
 import { databaseUrl, type LogOptions, wholeNumber, withLog } from '../cli/options.ts';
@@ -21,6 +21,9 @@ import { stopSignal } from '../runtime/signals.ts';
 import { type OpenEngine, openPostgresEngine, openSegmentEngine } from '../runtime/sink.ts';
 import { keepSnapshots, snapshotTimes } from '../runtime/snapshots.ts';
 import { watchRates } from '../runtime/status-line.ts';
+import { systemClock } from '../runtime/system.ts';
+import { TimerKeeper } from '../runtime/timers.ts';
+import { loadWorkflows } from '../runtime/workflows.ts';
 
 export const portDefault = 7420;
 const minuteMs = 60_000;
@@ -31,6 +34,7 @@ interface ServeOptions extends LogOptions {
   readonly port: number;
   readonly snapshotEvents: number;
   readonly snapshotMinutes: number;
+  readonly timers: boolean;
   readonly demo?: true;
 }
 
@@ -51,6 +55,7 @@ export function serveCommand(): Command {
       wholeNumber(1, minutesMax),
       snapshotTimes.afterMs / minuteMs,
     )
+    .option('--no-timers', 'issue nothing by itself: no expiry of holds and offers, no closing, no breaches')
     .option('--demo', 'on an empty log, play a short simulated desk');
   return withLog(command).action(serve);
 }
@@ -60,8 +65,9 @@ async function serve(options: ServeOptions): Promise<void> {
   await makeDataFolder(options.dataDir);
   const stack = new AsyncDisposableStack();
   try {
+    const workflows = await loadWorkflows(options.dataDir);
     // A log in files is opened first: who does not get it has no business with the database.
-    const local = await openLocal(options);
+    const local = await openLocal(options, workflows);
     const models = await openReadModels({
       ...options,
       databaseUrl: databaseUrl(),
@@ -72,7 +78,7 @@ async function serve(options: ServeOptions): Promise<void> {
       throw error;
     });
     stack.defer(() => models.close());
-    const engine = local ?? (await openPostgresEngine(models.database));
+    const engine = local ?? (await openPostgresEngine(models.database, options.dataDir, workflows));
     const { dataDir, log } = options;
     const projector = startProjector({
       dataDir,
@@ -83,8 +89,9 @@ async function serve(options: ServeOptions): Promise<void> {
     stack.defer(() => projector.stop());
     // Closed before the projector and the database: everything before it may still write.
     stack.defer(() => engine.close());
-    await keepWarm(options, engine, stack);
-    const url = await listen(options, engine, models, projector, stack);
+    await keepWarm(options, engine, workflows, stack);
+    const url = await listen(options, { engine, workflows, models, projector }, stack);
+    if (options.timers) keepTimers(engine, models, stack);
     await announceServer(dataDir, { pid: process.pid, url });
     stack.defer(() => retractServer(dataDir));
     await tellPlaces(options, url, models, engine);
@@ -107,6 +114,7 @@ async function serve(options: ServeOptions): Promise<void> {
 async function keepWarm(
   { dataDir, snapshotEvents, snapshotMinutes }: ServeOptions,
   { engine, log }: OpenEngine,
+  workflows: Workflows,
   stack: AsyncDisposableStack,
 ): Promise<void> {
   if (!log.soleWriter) return;
@@ -114,18 +122,33 @@ async function keepWarm(
     folder: snapshotFolder(dataDir),
     engine,
     log,
-    workflows: builtInWorkflows,
+    workflows,
     times: { afterEvents: snapshotEvents, afterMs: snapshotMinutes * minuteMs },
     onNote: (line) => note(`docket: ${line}`),
   });
   stack.defer(() => keeper.stop());
 }
 
+/** Stopped before the engine: a timer may still be submitting its command. */
+function keepTimers(
+  { engine }: OpenEngine,
+  { database }: ReadModelDatabase,
+  stack: AsyncDisposableStack,
+): void {
+  const onNote = (line: string) => note(`docket: ${line}`);
+  const keeper = new TimerKeeper({ sink: engine, database, clock: systemClock, onNote });
+  keeper.start();
+  stack.defer(() => keeper.stop());
+}
+
 /** Undefined where the log is in the database. */
-async function openLocal({ dataDir, log }: ServeOptions): Promise<OpenEngine | undefined> {
+async function openLocal(
+  { dataDir, log }: ServeOptions,
+  workflows: Workflows,
+): Promise<OpenEngine | undefined> {
   switch (log) {
     case 'segment':
-      return openSegmentEngine(dataDir);
+      return openSegmentEngine(dataDir, workflows);
     case 'postgres': {
       const other = await findServer(dataDir);
       if (other === undefined) return undefined;
@@ -137,17 +160,23 @@ async function openLocal({ dataDir, log }: ServeOptions): Promise<OpenEngine | u
   }
 }
 
+/** What the server answers from. */
+interface Served {
+  readonly engine: OpenEngine;
+  readonly workflows: Workflows;
+  readonly models: ReadModelDatabase;
+  readonly projector: ProjectorProcess;
+}
+
 async function listen(
   options: ServeOptions,
-  { engine, log }: OpenEngine,
-  models: ReadModelDatabase,
-  projector: ProjectorProcess,
+  { engine: { engine, log }, workflows, models, projector }: Served,
   stack: AsyncDisposableStack,
 ): Promise<string> {
   const server = buildServer({
     sink: engine,
     reader: log,
-    workflows: builtInWorkflows,
+    workflows,
     defaultWorkflow,
     throughput: (window, question) => throughput(models.database, window, question),
     readiness: {

@@ -4,10 +4,10 @@ import type { RecordedEvent } from '../../domain/ticket/events.ts';
 import { replay } from '../../domain/ticket/evolve.ts';
 import type { TicketState } from '../../domain/ticket/state.ts';
 import { type LegalCommand, legalFrom } from '../../domain/workflow/legal.ts';
-import { builtInWorkflows } from '../../domain/workflow/registry.ts';
 import { type JsonOptions, type LogOptions, withJson, withLog } from '../cli/options.ts';
 import { exitCodes, note, print, printJson, table } from '../cli/output.ts';
 import { openExistingLog } from '../runtime/existing-log.ts';
+import { loadWorkflows } from '../runtime/workflows.ts';
 
 /** Longer data is cut in the timeline; `--json` has all of it. */
 const dataCharactersMax = 80;
@@ -22,6 +22,7 @@ export function ticketCommand(): Command {
 }
 
 async function showTicket(id: string, options: LogOptions & JsonOptions): Promise<void> {
+  const workflows = await loadWorkflows(options.dataDir);
   const reader = await openExistingLog(options);
   const events = await reader.readTicket(id).finally(() => reader.close());
   const ticket = replay(id, events);
@@ -32,7 +33,7 @@ async function showTicket(id: string, options: LogOptions & JsonOptions): Promis
     process.exitCode = exitCodes.problemsFound;
     return;
   }
-  const legal = legalFrom(builtInWorkflows.get(ticket.workflow), builtInWorkflows.stateOf(ticket));
+  const legal = legalFrom(workflows.get(ticket.workflow), workflows.stateOf(ticket));
   if (options.json) printJson({ ticket, events, legal });
   else showForPeople(ticket, events, legal);
 }

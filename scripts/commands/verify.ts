@@ -8,12 +8,12 @@ import { Fault } from '../../domain/errors.ts';
 import type { EventReader } from '../../domain/ports.ts';
 import { HistoryAudit, type HistoryProblem } from '../../domain/ticket/audit.ts';
 import type { RecordedEvent } from '../../domain/ticket/events.ts';
-import { builtInWorkflows } from '../../domain/workflow/registry.ts';
 import { type JsonOptions, type LogOptions, withJson, withLog } from '../cli/options.ts';
 import { exitCodes, print, printJson } from '../cli/output.ts';
 import { progressBar } from '../cli/progress.ts';
 import { logFolder } from '../runtime/data-folder.ts';
 import { openExistingLog } from '../runtime/existing-log.ts';
+import { loadWorkflows } from '../runtime/workflows.ts';
 
 /** Problems told one by one; the rest is only counted. */
 export const problemsShownMax = 100;
@@ -28,8 +28,8 @@ export function verifyCommand(): Command {
 }
 
 async function verify(options: LogOptions & JsonOptions): Promise<void> {
+  const audit = new HistoryAudit(await loadWorkflows(options.dataDir));
   const reader = await openExistingLog(options);
-  const audit = new HistoryAudit(builtInWorkflows);
   const bar = progressBar('verifying', 'events', options);
   const problems: Problem[] = [];
   let problemCount = 0;

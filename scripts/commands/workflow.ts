@@ -1,26 +1,43 @@
-/** `docket workflow list|show`: the rules that tickets live under. */
+/** `docket workflow list|show|check|add`: the rules that tickets live under. */
 import { Command } from 'commander';
 import { guardRows, mermaid, stateRows, transitionRows } from '../../domain/workflow/describe.ts';
-import { builtInWorkflows, defaultWorkflow } from '../../domain/workflow/registry.ts';
+import { defaultWorkflow } from '../../domain/workflow/registry.ts';
 import type { CompiledWorkflow } from '../../domain/workflow/table.ts';
-import { type JsonOptions, withJson } from '../cli/options.ts';
+import { type DataOptions, type JsonOptions, withDataDir, withJson } from '../cli/options.ts';
 import { exitCodes, note, print, printJson, table } from '../cli/output.ts';
+import { addWorkflow, loadWorkflows, readWorkflowFile, workflowProblems } from '../runtime/workflows.ts';
+import { discoverCommand } from './workflow-discover.ts';
 
 export function workflowCommand(): Command {
   const command = new Command('workflow').description('the rules that tickets live under');
-  command.addCommand(withJson(new Command('list').description('the workflows that are known')).action(list));
+  const shown = new Command('show').description(
+    'states, transitions, who may fire them and under which guards',
+  );
+  const checked = new Command('check').description(
+    'say what is wrong with a workflow given as a JSON file, or that nothing is',
+  );
+  const added = new Command('add').description(
+    'check a workflow given as a JSON file, and put it into the data folder; a version is never replaced',
+  );
   command.addCommand(
-    withJson(new Command('show').description('states, transitions, who may fire them and under which guards'))
+    withJson(withDataDir(new Command('list').description('the workflows that are known'))).action(list),
+  );
+  command.addCommand(
+    withJson(withDataDir(shown))
       .argument('<name>', 'a workflow, such as support or incident@1')
       .option('--mermaid', 'print a Mermaid diagram instead')
       .option('--region <name>', 'with --mermaid: only this region')
       .action(show),
   );
+  command.addCommand(withJson(checked).argument('<file>', 'the JSON file').action(check));
+  command.addCommand(withDataDir(added).argument('<file>', 'the JSON file').action(add));
+  command.addCommand(discoverCommand());
   return command;
 }
 
-function list(options: JsonOptions): void {
-  const workflows = builtInWorkflows.all().map((workflow) => ({
+async function list(options: JsonOptions & DataOptions): Promise<void> {
+  const known = await loadWorkflows(options.dataDir);
+  const workflows = known.all().map((workflow) => ({
     id: workflow.id,
     default: workflow.name === defaultWorkflow,
     regions: workflow.regions.map((region) => region.name),
@@ -38,15 +55,15 @@ function list(options: JsonOptions): void {
   print(table(['workflow', 'regions', 'description'], rows));
 }
 
-function show(name: string, options: JsonOptions & { mermaid?: true; region?: string }): void {
-  const workflow = builtInWorkflows.find(name);
+async function show(
+  name: string,
+  options: JsonOptions & DataOptions & { mermaid?: true; region?: string },
+): Promise<void> {
+  const known = await loadWorkflows(options.dataDir);
+  const workflow = known.find(name);
   if (workflow === undefined) {
-    note(
-      `docket: there is no workflow ${name}; known are ${builtInWorkflows
-        .all()
-        .map((each) => each.id)
-        .join(', ')}`,
-    );
+    const ids = known.all().map((each) => each.id);
+    note(`docket: there is no workflow ${name}; known are ${ids.join(', ')}`);
     process.exitCode = exitCodes.usage;
     return;
   }
@@ -61,10 +78,31 @@ function show(name: string, options: JsonOptions & { mermaid?: true; region?: st
   else showForPeople(workflow);
 }
 
+async function check(file: string, options: JsonOptions): Promise<void> {
+  const found = await workflowProblems(file);
+  const ok = found.problems.length === 0;
+  if (!ok) process.exitCode = exitCodes.problemsFound;
+  if (options.json) printJson({ ok, ...found });
+  else if (ok) print(`ok: ${found.id}, ${found.states} states`);
+  else print(`${file} can not be used:\n${found.problems.map((problem) => `- ${problem}`).join('\n')}`);
+}
+
+async function add(file: string, { dataDir }: DataOptions): Promise<void> {
+  const { definition, workflow } = await readWorkflowFile(file);
+  const outcome = await addWorkflow(dataDir, definition);
+  if (outcome === 'known') {
+    print(`${workflow.id} is there already, as it is in ${file}`);
+    return;
+  }
+  print(`${workflow.id} was added to ${dataDir}`);
+  note('A server or projector that is running does not know it yet: start it again.');
+}
+
 function describe(workflow: CompiledWorkflow) {
   return {
     id: workflow.id,
     description: workflow.description,
+    labels: Object.fromEntries(workflow.labels),
     states: stateRows(workflow),
     transitions: transitionRows(workflow),
     guards: guardRows(workflow),
@@ -72,10 +110,13 @@ function describe(workflow: CompiledWorkflow) {
 }
 
 function showForPeople(workflow: CompiledWorkflow): void {
-  const { id, description, states, transitions, guards } = describe(workflow);
+  const { id, description, labels, states, transitions, guards } = describe(workflow);
   print(`${id}: ${description}\n`);
-  const marks = (state: (typeof states)[number]) =>
-    [state.initial ? 'initial' : '', state.final ? 'final' : ''].filter((mark) => mark !== '').join(', ');
+  const marks = ({ region, state, initial, final }: (typeof states)[number]) => {
+    const label = region === 'lifecycle' ? labels[state] : undefined;
+    const called = label === undefined ? '' : `called ${label}`;
+    return [initial ? 'initial' : '', final ? 'final' : '', called].filter((mark) => mark !== '').join(', ');
+  };
   print(
     table(
       ['region', 'state', 'category', ''],

@@ -4,8 +4,10 @@ import { join } from 'node:path';
 
 export const logFolder = (dataDir: string): string => join(dataDir, 'log');
 export const snapshotFolder = (dataDir: string): string => join(dataDir, 'snapshots');
+export const workflowFolder = (dataDir: string): string => join(dataDir, 'workflows');
 export const serverFile = (dataDir: string): string => join(dataDir, 'server.json');
 export const calendarsFile = (dataDir: string): string => join(dataDir, 'calendars.json');
+export const slaFile = (dataDir: string): string => join(dataDir, 'sla.json');
 export const rejectsFile = (dataDir: string): string => join(dataDir, 'rejects.ndjson');
 
 export async function makeDataFolder(dataDir: string): Promise<void> {

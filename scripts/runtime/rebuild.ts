@@ -1,8 +1,7 @@
 /** A rebuild as people run it: begun or gone on with, with progress, and interruptible at any time. */
 
-import { everyHourCounts } from '../../domain/metrics/calendars.ts';
 import type { EventReader } from '../../domain/ports.ts';
-import { builtInWorkflows } from '../../domain/workflow/registry.ts';
+import type { Workflows } from '../../domain/workflow/registry.ts';
 import { install } from '../../projections/install.ts';
 import type { Projection } from '../../projections/projection.ts';
 import { runProjector } from '../../projections/projector.ts';
@@ -11,12 +10,15 @@ import { beginRebuild } from '../../projections/rebuild.ts';
 import type { Database } from '../../projections/sql.ts';
 import { note } from '../cli/output.ts';
 import { progressBar } from '../cli/progress.ts';
+import { loadCalendars } from './calendars.ts';
 import { stopSignal } from './signals.ts';
 import { systemClock } from './system.ts';
 
 export interface RebuildRun {
+  readonly dataDir: string;
   readonly database: Database;
   readonly reader: EventReader;
+  readonly workflows: Workflows;
   readonly projections: readonly Projection[];
   readonly owner: string;
   readonly json?: true;
@@ -30,15 +32,17 @@ export interface RebuildResult {
 }
 
 export async function rebuild({
+  dataDir,
   database,
   reader,
+  workflows,
   projections,
   owner,
   json,
 }: RebuildRun): Promise<RebuildResult> {
   const signal = stopSignal();
   const startedAtMs = performance.now();
-  const calendars = everyHourCounts;
+  const calendars = await loadCalendars(dataDir);
   const partitions = reader.partitions;
   const now = systemClock.now();
   await install(database, { projections: readModels, views: analystViews, calendars, partitions, now });
@@ -54,7 +58,7 @@ export async function rebuild({
   await runProjector({
     reader,
     database,
-    workflows: builtInWorkflows,
+    workflows,
     calendars,
     projections,
     views: analystViews,

@@ -8,14 +8,18 @@ import type { Repair } from '../../adapters/log/segment/recovery.ts';
 import { openSegmentLog } from '../../adapters/log/segment/segment-log.ts';
 import { Engine, type EngineLimits } from '../../domain/engine.ts';
 import type { CommandSink, EventLog } from '../../domain/ports.ts';
-import { builtInWorkflows, defaultWorkflow } from '../../domain/workflow/registry.ts';
+import type { SlaRules } from '../../domain/sla/policies.ts';
+import { defaultWorkflow, type Workflows } from '../../domain/workflow/registry.ts';
 import type { Database } from '../../projections/sql.ts';
 import { databaseUrl, type LogOptions } from '../cli/options.ts';
 import { note } from '../cli/output.ts';
+import { loadCalendars } from './calendars.ts';
 import { logFolder, makeDataFolder } from './data-folder.ts';
 import { openReadModels } from './read-models.ts';
 import { findServer } from './server-file.ts';
+import { loadSla } from './sla.ts';
 import { systemClock } from './system.ts';
+import { loadWorkflows } from './workflows.ts';
 
 export interface OpenSink {
   readonly sink: CommandSink;
@@ -32,17 +36,20 @@ export async function openSink({ dataDir, log }: LogOptions): Promise<OpenSink> 
   }
   switch (log) {
     case 'segment': {
-      const { engine, close } = await openSegmentEngine(dataDir);
+      const { engine, close } = await openSegmentEngine(dataDir, await loadWorkflows(dataDir));
       return { sink: engine, server: undefined, close };
     }
     case 'postgres': {
       await makeDataFolder(dataDir);
+      const workflows = await loadWorkflows(dataDir);
       const applicationName = 'docket writer';
       const models = await openReadModels({ dataDir, databaseUrl: databaseUrl(), applicationName });
-      const { engine, close } = await openPostgresEngine(models.database).catch(async (error: unknown) => {
-        await models.close();
-        throw error;
-      });
+      const { engine, close } = await openPostgresEngine(models.database, dataDir, workflows).catch(
+        async (error: unknown) => {
+          await models.close();
+          throw error;
+        },
+      );
       return { sink: engine, server: undefined, close: () => close().finally(() => models.close()) };
     }
     default:
@@ -58,32 +65,50 @@ export interface OpenEngine {
 }
 
 /**
- * The log of a data folder with an engine on it. Throws `Fault('log_locked')` where another process has it.
+ * The log of a data folder with an engine on it, which keeps what the folder's SLA policies promise. Throws
+ * `Fault('log_locked')` where another process has it.
  */
-export async function openSegmentEngine(dataDir: string): Promise<OpenEngine> {
+export async function openSegmentEngine(dataDir: string, workflows: Workflows): Promise<OpenEngine> {
   await makeDataFolder(dataDir);
+  const sla = await loadSla(dataDir, await loadCalendars(dataDir));
   const log = await openSegmentLog({
     folder: logFolder(dataDir),
     clock: systemClock,
     onRepair: (repair) => note(`docket: ${inWords(repair)}`),
   });
-  return engineOn(log);
+  return engineOn(log, { workflows, sla });
 }
 
 /** The log of a database, which other processes may be writing to as well. It is to be closed afterwards. */
-export async function openPostgresEngine(database: Database): Promise<OpenEngine> {
-  return engineOn(await openPostgresLog({ database, clock: systemClock }), postgresRounds);
+export async function openPostgresEngine(
+  database: Database,
+  dataDir: string,
+  workflows: Workflows,
+): Promise<OpenEngine> {
+  const sla = await loadSla(dataDir, await loadCalendars(dataDir));
+  return engineOn(await openPostgresLog({ database, clock: systemClock }), {
+    workflows,
+    sla,
+    limits: postgresRounds,
+  });
 }
 
 /** Only one round is under way among several writers, and the way to the database is long: so large ones. */
 export const postgresRounds = { roundCommandsMax: 2_048 };
 
-function engineOn(log: EventLog, limits: Partial<EngineLimits> = {}): OpenEngine {
+interface EngineRules {
+  readonly workflows: Workflows;
+  readonly sla: SlaRules | undefined;
+  readonly limits?: Partial<EngineLimits>;
+}
+
+function engineOn(log: EventLog, { workflows, sla, limits = {} }: EngineRules): OpenEngine {
   const engine = new Engine({
     log,
     clock: systemClock,
-    workflows: builtInWorkflows,
+    workflows,
     defaultWorkflow,
+    sla,
     limits,
     hashSeed: crypto.getRandomValues(new Int32Array(1))[0] ?? 0,
   });

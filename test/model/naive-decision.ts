@@ -147,7 +147,7 @@ function openedFrom(
   return event(command, at, ticket.workflow, initialState(ticket.workflow), { type: 'TicketOpened', data });
 }
 
-/** The names of the events of commands that always happen, with the command's own data. */
+/** The names of the events of commands that always happen. */
 const pastTense: Readonly<Record<string, string>> = {
   StartWork: 'WorkStarted',
   OfferTicket: 'TicketOffered',
@@ -170,6 +170,9 @@ const pastTense: Readonly<Record<string, string>> = {
   EscalateTicket: 'TicketEscalated',
   RateTicket: 'TicketRated',
   BreachSla: 'SlaBreached',
+  ResolveTicket: 'TicketResolved',
+  CloseTicket: 'TicketClosed',
+  MoveTicket: 'TicketMoved',
 };
 
 /** Type and data of the command's event on its own ticket; undefined where all is as it asks already. */
@@ -197,9 +200,10 @@ function whatHappens(
       return same && comment === undefined ? undefined : { type: 'TicketHeld', data };
     }
     case 'ResolveTicket':
-    case 'CloseTicket': {
+    case 'CloseTicket':
+    case 'MoveTicket': {
       const cut = data.fields === undefined ? data : { ...data, fields: news(ticket, data.fields) };
-      return { type: type === 'CloseTicket' ? 'TicketClosed' : 'TicketResolved', data: cut };
+      return { type: pastTense[type], data: cut } as TicketEvent;
     }
     case 'ChangeFields': {
       const fields = news(ticket, data.fields);

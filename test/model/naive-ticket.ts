@@ -111,7 +111,8 @@ function linkIn(event: NewEvent): Link[] {
 function isAgentReply({ data, type, actor, onBehalfOf }: NewEvent): boolean {
   const said = type === 'CommentAdded' ? data : 'comment' in data ? data.comment : undefined;
   const visible = typeof said === 'object' && 'public' in said && said.public === true;
-  return visible && ['agent', 'lead'].includes((onBehalfOf ?? actor).role);
+  const standsIn = !['requester', 'agent', 'lead'].includes(actor.role);
+  return visible && ['agent', 'lead'].includes(((standsIn && onBehalfOf) || actor).role);
 }
 
 /** Undefined for a ticket without history. */
@@ -139,7 +140,7 @@ export function ticketOf(ticketId: string, history: readonly NewEvent[]): Ticket
     ),
     links: history.flatMap(linkIn),
     fields: fields(history),
-    firstReplyAt: history.find(isAgentReply)?.occurredAt,
+    replied: history.some(isAgentReply) || undefined,
     clocks: undefined,
   };
 }

@@ -9,6 +9,7 @@ import { beginRebuild } from '../../projections/rebuild.ts';
 import type { Database } from '../../projections/sql.ts';
 import { projectionStatus } from '../../projections/status.ts';
 import { type TestDatabase, testDatabase } from '../support/postgres.ts';
+import { shortSla } from '../support/sla.ts';
 import { check, dump, forgetReadModels, project } from './databases.ts';
 import { randomHistory, readerOf, seeded } from './histories.ts';
 import { Death, MortalDatabase } from './mortal-database.ts';
@@ -18,7 +19,7 @@ const batchEventsMax = 40;
 /** Statements and commits of the longest life; a batch takes about forty. */
 const momentsMax = 250;
 const seed = Number(process.env.DOCKET_TEST_SEED ?? Date.now() % 1_000_000);
-const events = randomHistory({ seed, events: 1_200, liveTickets: 40 });
+const events = randomHistory({ seed, events: 1_200, liveTickets: 40, sla: shortSla });
 
 let test: TestDatabase;
 let database: Database;

@@ -116,7 +116,7 @@ describe('ticket', () => {
       const entry = foldTicket(entries.get(event.ticketId), event, builtInWorkflows);
       entries.set(event.ticketId, entry);
       const row = Object.fromEntries(ticketTable.columns.map((each) => [each.name, each.of(entry)]));
-      const ticket = { ...entry.ticket, firstReplyAt: undefined, clocks: undefined };
+      const ticket = { ...entry.ticket, replied: undefined, clocks: undefined };
       const stored = { ...entry, ticket };
       expect(entryOfRow(row as unknown as Parameters<typeof entryOfRow>[0], builtInWorkflows)).toEqual(
         stored,

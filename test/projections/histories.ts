@@ -81,6 +81,7 @@ export function randomHistory(options: HistoryOptions): readonly RecordedEvent[]
   const random = seeded(seed);
   const recorder = new Recorder();
   recorder.sla = options.sla;
+  recorder.sla = options.sla;
   const live: string[] = [];
   let opened = 0;
   while (recorder.events.length < options.events) {

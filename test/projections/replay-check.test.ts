@@ -2,10 +2,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { readModels } from '../../projections/read-models.ts';
 import { type TestDatabase, testDatabase } from '../support/postgres.ts';
+import { shortSla } from '../support/sla.ts';
 import { check, forgetReadModels, project } from './databases.ts';
 import { randomHistory } from './histories.ts';
 
-const events = randomHistory({ seed: 5, events: 1_500, liveTickets: 30 });
+const events = randomHistory({ seed: 5, events: 1_500, liveTickets: 30, sla: shortSla });
 let test: TestDatabase;
 
 beforeAll(async () => {
@@ -100,7 +101,7 @@ describe('a replay check', () => {
   });
 
   it('compares at the position of the rows while the log is further on', async () => {
-    const more = randomHistory({ seed: 5, events: 1_600, liveTickets: 30 });
+    const more = randomHistory({ seed: 5, events: 1_600, liveTickets: 30, sla: shortSla });
     const result = await check(test.database, more);
     expect(result).toMatchObject({ ok: true, events: 1_500 });
   });

@@ -5,14 +5,12 @@ import { replay } from '../../domain/ticket/evolve.ts';
 import { type SlaClockRow, slaClockProjection } from '../../projections/sla-clock.ts';
 import type { Database } from '../../projections/sql.ts';
 import { type TestDatabase, testDatabase } from '../support/postgres.ts';
-import { gold, hour, slaRules } from '../support/sla.ts';
+import { gold, hour, shortSla, slaRules } from '../support/sla.ts';
 import { monday9 } from '../support/tickets.ts';
 import { project } from './databases.ts';
 import { commandOf, Recorder, randomHistory } from './histories.ts';
 
-/** Histories pass in seconds, so promises are as short as they may be. */
-const short = { ...gold, targets: gold.targets.map((target) => ({ ...target, minutes: 0.25 })) };
-const events = randomHistory({ seed: 5, events: 4_000, liveTickets: 40, sla: slaRules(short) });
+const events = randomHistory({ seed: 5, events: 4_000, liveTickets: 40, sla: shortSla });
 
 let test: TestDatabase;
 let database: Database;

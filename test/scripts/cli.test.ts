@@ -15,6 +15,7 @@ describe('help and usage', () => {
     [['serve']],
     [['projector']],
     [['import', 'uci']],
+    [['export', 'events']],
     [['ticket', 'show']],
     [['throughput']],
     [['analyze']],
@@ -22,6 +23,10 @@ describe('help and usage', () => {
     [['verify']],
     [['workflow', 'list']],
     [['workflow', 'show']],
+    [['workflow', 'check']],
+    [['workflow', 'add']],
+    [['workflow', 'discover']],
+    [['conform']],
     [['simulate']],
     [['log', 'list']],
     [['log', 'compress']],
@@ -40,6 +45,8 @@ describe('help and usage', () => {
     [['import', 'uci'], /missing required argument 'file'/],
     [['replay'], /--check/],
     [['workflow', 'show', 'nope'], /support@1, incident@1/],
+    [['workflow', 'discover', 'x.csv', '--min-frequency', '2'], /from 0 to 1/],
+    [['conform', 'x.csv'], /--workflow/],
   ])('docket %s is a usage error that says what would be right', async (args, expected) => {
     const { code, stdout, stderr } = await docket(...args);
     expect(code).toBe(2);

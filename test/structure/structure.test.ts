@@ -26,6 +26,8 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   'fastify-type-provider-zod': ['adapters/http/'],
   yauzl: ['adapters/imports/'],
   'csv-parse': ['adapters/imports/'],
+  saxes: ['adapters/imports/'],
+  'hyparquet-writer': ['adapters/exports/'],
   commander: ['scripts/'],
   'cli-progress': ['scripts/'],
   'hdr-histogram-js': ['scripts/'],

@@ -53,6 +53,11 @@ const data: Record<CommandType, fc.Arbitrary<object>> = {
   EscalateTicket: fc.constant({}),
   BreachSla: fc.record({ clock: fc.constantFrom('first_reply#1', 'resolution#2') }),
   RateTicket: fc.record({ rating: fc.constantFrom('good', 'bad'), comment: optional(text) }),
+  MoveTicket: fc.record({
+    to: fc.constantFrom('new', 'open', 'nowhere'),
+    activity: optional(name),
+    fields: optional(changes),
+  }),
 };
 
 const types = Object.keys(data) as CommandType[];

@@ -151,6 +151,7 @@ const dataOf: Record<EventType, fc.Arbitrary<object>> = {
     { rating: fc.constantFrom(...ratings), comment: text },
     { requiredKeys: ['rating'] },
   ),
+  TicketMoved: fc.record({ to: name, activity: name, fields: changes }, { requiredKeys: ['to'] }),
 };
 
 const actor = fc.record({ id: name, role: fc.constantFrom(...roles) });

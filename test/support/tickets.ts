@@ -27,7 +27,7 @@ export function ticketState(overrides: Partial<TicketState> = {}): TicketState {
     mergedInto: undefined,
     links: [],
     fields: {},
-    firstReplyAt: undefined,
+    replied: undefined,
     clocks: undefined,
     ...overrides,
   };

@@ -39,6 +39,7 @@ export const eventCodes = {
   ContentRedacted: 29,
   TicketEscalated: 30,
   TicketRated: 31,
+  TicketMoved: 32,
   SlaStarted: 33,
   SlaPaused: 34,
   SlaResumed: 35,

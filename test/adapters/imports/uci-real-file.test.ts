@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { expect, test } from 'vitest';
-import { openCsv } from '../../../adapters/imports/csv-source.ts';
+import { openInput } from '../../../adapters/imports/input-file.ts';
 import type { RecordedEvent } from '../../../domain/ticket/events.ts';
 import { allEvents, importing, newEngine } from './uci-files.ts';
 
@@ -73,7 +73,7 @@ async function countSimply() {
   let names: readonly string[] = [];
   let before = new Map<string, string>();
   for await (const line of createInterface({
-    input: Readable.from(openCsv({ file: zip, entry: 'incident_event_log.csv' })),
+    input: Readable.from(openInput({ file: zip, entry: 'incident_event_log.csv' })),
   })) {
     const cells = line.split(',');
     if (names.length === 0) {

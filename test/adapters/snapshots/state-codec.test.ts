@@ -42,7 +42,7 @@ const full: TicketState = ticketState({
     { ticket: 'T-3', relation: 'split_from' },
   ],
   fields: { subject: 'half a pair: \ud83d', cost: 1e21, share: -0.1, vip: false, tags: ['a', ''], empty: '' },
-  firstReplyAt: monday9 + 4,
+  replied: true,
   clocks: [
     { ...clock, breached: true },
     { ...clock, clock: 'resolution#1', metric: 'resolution', state: 'paused', dueAt: undefined },

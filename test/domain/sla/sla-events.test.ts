@@ -120,7 +120,7 @@ describe('replies', () => {
   });
 
   it('the next is measured from the oldest comment without an answer', () => {
-    const story = Story.promised(only('next_reply'), opening(), ask(1));
+    const story = Story.promised(only('next_reply'), opening(), ask(0.25), reply(0.5), ask(1));
     expect(clocksIn(story)).toMatchObject([
       ['SlaStarted', 1, { clock: 'next_reply#1', dueAt: monday9 + 3 * hour }],
     ]);

@@ -10,6 +10,8 @@ import type { TicketState } from '../../../domain/ticket/state.ts';
 import { roles } from '../../../domain/ticket/values.ts';
 import { reachableStates } from '../../../domain/workflow/check.ts';
 import { compileWorkflow } from '../../../domain/workflow/compile.ts';
+import { readDefinition } from '../../../domain/workflow/definition.ts';
+import { machineOf } from '../../../domain/workflow/from-data.ts';
 import { type GuardInput, type GuardName, guardNames, guards } from '../../../domain/workflow/guards.ts';
 import { incidentMachine } from '../../../domain/workflow/incident.ts';
 import type { WorkflowEvent } from '../../../domain/workflow/setup.ts';
@@ -17,6 +19,7 @@ import { supportMachine } from '../../../domain/workflow/support.ts';
 import { type CompiledWorkflow, isRefusal, step } from '../../../domain/workflow/table.ts';
 import { type TransitionRequest, transitionTypes } from '../../../domain/workflow/transition.ts';
 import { actor, monday9, ticketState } from '../../support/tickets.ts';
+import { fines } from '../../support/workflows.ts';
 
 const day = 24 * 3_600_000;
 
@@ -88,10 +91,12 @@ function inputsFor(workflow: CompiledWorkflow, type: string): GuardInput[] {
     { actor: actor('integration'), onBehalfOf: actor('lead') },
     { actor: actor('agent'), onBehalfOf: actor('lead') },
   ];
-  return Array.from({ length: 2 ** names.length }, (_, outcomes) => outcomes).flatMap((outcomes) => {
+  const all = Array.from({ length: 2 ** names.length }, (_, outcomes) => outcomes);
+  const scenes = all.flatMap((outcomes) => dataFor(workflow, type).map((data) => ({ outcomes, data })));
+  return scenes.flatMap(({ outcomes, data }) => {
     const scene: Scene = {
       ticket: { offer: { agent: 'ana', expiresAt: monday9 } },
-      data: {},
+      data,
       others: new Map(),
     };
     for (const [bit, name] of names.entries()) settings[name](scene, (outcomes & (1 << bit)) !== 0);
@@ -104,6 +109,12 @@ function inputsFor(workflow: CompiledWorkflow, type: string): GuardInput[] {
       return input;
     });
   });
+}
+
+/** What a request may ask beside what guards look at: each state to move to, and one that there is not. */
+function dataFor(workflow: CompiledWorkflow, type: string): Record<string, unknown>[] {
+  if (type !== 'MoveTicket') return [{}];
+  return [...(workflow.regions[0]?.states ?? []), 'nowhere'].map((to) => ({ to }));
 }
 
 function keyOf(workflow: CompiledWorkflow, value: StateValue): string {
@@ -148,6 +159,7 @@ function compare(machine: AnyStateMachine): { compared: number; legal: number; s
 describe.each([
   ['support', supportMachine],
   ['incident', incidentMachine],
+  ['a workflow given as data', machineOf(readDefinition(fines))],
 ] as const)('the compiled table of %s', (_name, machine) => {
   it('agrees with its XState machine on every reachable state and event, illegal ones included', () => {
     const { compared, legal, states } = compare(machine);

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { expect, test } from 'vitest';
-import { openCsv } from '../../../adapters/imports/csv-source.ts';
+import { openInput } from '../../../adapters/imports/input-file.ts';
 import { analyze } from '../../../projections/analysis/analyze.ts';
 import { allEvents, importing, inTempFolder, newEngine } from '../../adapters/imports/uci-files.ts';
 import { testDatabase } from '../../support/postgres.ts';
@@ -83,7 +83,7 @@ test.skipIf(missing)(
 
 async function firstRows(): Promise<string> {
   const lines: string[] = [];
-  const source = Readable.from(openCsv({ file: zip, entry: 'incident_event_log.csv' }));
+  const source = Readable.from(openInput({ file: zip, entry: 'incident_event_log.csv' }));
   for await (const line of createInterface({ input: source })) {
     lines.push(line);
     if (lines.length > rowCount) break;
