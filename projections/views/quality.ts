@@ -14,9 +14,9 @@ const group = { type: 'text', meaning: 'the group that has the tickets now, NULL
 const rate = (meaning: string) => ({ type: 'double precision', meaning });
 
 /**
- * No vendor publishes a formula; ours is in the meaning. Only tickets that were never reopened are looked
- * for again, so the new tickets of the same people lie between the beginning of the period and `days` after
- * its end: that keeps the second look into the table as short as the first, and a hash join does both at once.
+ * No vendor publishes a formula; ours is in the meaning. Only tickets that were never reopened are looked for
+ * again, so the new tickets of the same people lie between the beginning of the period and `days` after its
+ * end: that keeps the second look into the table as short as the first, and a hash join does both at once.
  */
 export const firstContactResolution: SqlFunction = {
   kind: 'function',
