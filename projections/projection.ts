@@ -5,8 +5,9 @@
  */
 import type { Calendars } from '../domain/metrics/calendars.ts';
 import type { RecordedEvent } from '../domain/ticket/events.ts';
-import type { TicketId } from '../domain/ticket/values.ts';
+import type { EpochMs, TicketId } from '../domain/ticket/values.ts';
 import type { Workflows } from '../domain/workflow/registry.ts';
+import { instantText } from './instants.ts';
 import type { Queries } from './sql.ts';
 import { changingColumns, type Row, rowOf, type Table } from './table.ts';
 
@@ -48,10 +49,11 @@ export interface Fold {
  * Rows for one table, told apart by `kind`:
  * - `append`: rows that are not there yet;
  * - `change`: rows that are there and are replaced by key, with the table's `changingColumns` only;
- * - `count`: rows whose columns beside the key are added to what is there, if anything.
+ * - `count`: rows whose columns beside the key are added to what is there, if anything;
+ * - `expire`: the only row is a time, and rows whose first key column lies before it are removed.
  */
 export interface TableWrite {
-  readonly kind: 'append' | 'change' | 'count';
+  readonly kind: 'append' | 'change' | 'count' | 'expire';
   readonly table: Table<never>;
   readonly rowCount: number;
   /** Made while they are sent, so that encoding and PostgreSQL work at the same time. Read once. */
@@ -62,6 +64,11 @@ export interface TableWrite {
 export function appended<Source>(table: Table<Source>, sources: readonly Source[]): TableWrite {
   const rows = sources.values().map((source) => rowOf(table.columns, source));
   return { kind: 'append', table, rowCount: sources.length, rows };
+}
+
+/** Removes rows that begin before a time. */
+export function expired(table: Table<never>, before: EpochMs): TableWrite {
+  return { kind: 'expire', table, rowCount: 1, rows: [[instantText(before)]] };
 }
 
 /** New versions of rows that are there, one for each source. */

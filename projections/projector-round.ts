@@ -16,6 +16,7 @@ import { beat, beatMs, isAnyFree } from './ownership.ts';
 import { hasRequests } from './parking.ts';
 import { PartitionProjector } from './partition-projector.ts';
 import { batchEventsMaxDefault, type ProjectorOptions } from './projector-options.ts';
+import type { Database } from './sql.ts';
 import { switchTo } from './switch-build.ts';
 import { buildTableName } from './table.ts';
 
@@ -107,6 +108,7 @@ export class ProjectorRound {
     while (own.length > 0 && !this.#signal.aborted) {
       await this.#project(own, true);
       if (this.#signal.aborted) return;
+      for (const build of own) await analyzeTables(database, build);
       const outcome = await switchTo(database, { builds: own, views, now: clock.now() });
       if (outcome === 'switched') {
         for (const { projection, build } of own)
@@ -157,6 +159,12 @@ async function assertSameLog({ reader }: RoundOptions, owned: readonly Checkpoin
     const advice = 'use the log that it was made from, or drop the schema docket to rebuild it';
     throw new Fault('projection_failed', `${what}, but this log ends at ${head}; ${advice}`);
   }
+}
+
+/** The planner must not take new tables for empty ones when readers come to them. */
+async function analyzeTables(database: Database, { projection, build }: RunnableBuild): Promise<void> {
+  const tables = projection.tables.map((table) => buildTableName(table, build));
+  await database.execute(`ANALYZE ${tables.join(', ')}`);
 }
 
 function keyOf({ projection, build }: RunnableBuild): BuildKey {

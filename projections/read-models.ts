@@ -18,6 +18,7 @@ import { metricPercentiles } from './views/percentiles.ts';
 import { directlyFollows, handovers, pingPong, processVariant, sojournPercentiles } from './views/process.ts';
 import { firstContactResolution, reopenRate, rework, satisfaction } from './views/quality.ts';
 import { slaAttainmentPeriod, slaDueSoon, slaEvent } from './views/sla.ts';
+import { sourceClaims } from './views/source-claims.ts';
 
 export const readModels: readonly Projection[] = [
   ticketEventProjection,
@@ -55,4 +56,5 @@ export const analystViews: readonly Relation[] = [
   slaDueSoon,
   transitionsNow,
   deskNow,
+  sourceClaims,
 ];

@@ -3,11 +3,17 @@
  * window, by commit time (see domain/metrics/throughput.ts). A batch is counted by the second first and
  * rolled up from there, so a further window costs nothing per event.
  */
-import { type ThroughputWindow, throughputWindows, windowStart } from '../domain/metrics/throughput.ts';
+import {
+  keptSince,
+  type ThroughputWindow,
+  throughputRetentionMs,
+  throughputWindows,
+  windowStart,
+} from '../domain/metrics/throughput.ts';
 import type { RecordedEvent } from '../domain/ticket/events.ts';
 import { lifecycleOf } from '../domain/ticket/evolve.ts';
 import type { EpochMs } from '../domain/ticket/values.ts';
-import type { Fold, Projection, TableWrite } from './projection.ts';
+import { expired, type Fold, type Projection, type TableWrite } from './projection.ts';
 import { column, rowOf, type Table } from './table.ts';
 
 export interface ThroughputCount {
@@ -29,7 +35,7 @@ export const throughputTables: Readonly<Record<ThroughputWindow, Table<Throughpu
 
 export const throughputProjection: Projection = {
   name: 'throughput',
-  version: 1,
+  version: 2,
   tables: windowNames.map((window) => throughputTables[window]),
   start: () => new ThroughputFold(),
 };
@@ -80,6 +86,10 @@ export class ThroughputCounts {
 
 class ThroughputFold implements Fold {
   #seconds = new ThroughputCounts('second');
+  /** Commit time of the last event. */
+  #last: EpochMs | undefined;
+  /** The hour that rows were last removed for. */
+  #expiredAt: EpochMs | undefined;
 
   missing(): readonly string[] {
     return [];
@@ -89,24 +99,40 @@ class ThroughputFold implements Fold {
 
   fold(event: RecordedEvent): void {
     this.#seconds.add(event);
+    this.#last = event.recordedAt;
   }
 
   takeWrites(): readonly TableWrite[] {
     const seconds = this.#seconds.sorted();
     this.#seconds = new ThroughputCounts('second');
-    return windowNames.map((window) => {
-      const counts = new ThroughputCounts(window);
-      counts.addAll(seconds);
-      const sorted = counts.sorted();
-      const table = throughputTables[window];
-      const rows = sorted.values().map((count) => rowOf(table.columns, count));
-      return { kind: 'count', table, rowCount: sorted.length, rows };
-    });
+    return [...windowNames.map((window) => countsOf(window, seconds)), ...this.#expired()];
   }
 
   forget(): void {
     this.#seconds = new ThroughputCounts('second');
+    this.#expiredAt = undefined;
   }
+
+  /** Once an hour of the log's time, and at every start. */
+  #expired(): readonly TableWrite[] {
+    if (this.#last === undefined) return [];
+    const [at, hour] = [this.#last, windowStart('hour', this.#last)];
+    if (hour === this.#expiredAt) return [];
+    this.#expiredAt = hour;
+    return windowNames.flatMap((window) => {
+      const since = keptSince(window, at);
+      return since === undefined ? [] : [expired(throughputTables[window], since)];
+    });
+  }
+}
+
+function countsOf(window: ThroughputWindow, seconds: readonly ThroughputCount[]): TableWrite {
+  const counts = new ThroughputCounts(window);
+  counts.addAll(seconds);
+  const sorted = counts.sorted();
+  const table = throughputTables[window];
+  const rows = sorted.values().map((count) => rowOf(table.columns, count));
+  return { kind: 'count', table, rowCount: sorted.length, rows };
 }
 
 function throughputTable(window: ThroughputWindow): Table<ThroughputCount> {
@@ -115,7 +141,7 @@ function throughputTable(window: ThroughputWindow): Table<ThroughputCount> {
     name: `throughput_${window}`,
     meaning:
       `Committed transitions per ${window}, by commit time. Every event in the log is one committed transition,` +
-      ' the opening of a ticket included.',
+      ` the opening of a ticket included. ${keptFor(window)}`,
     key: ['window_start', 'workflow', 'type', 'state'],
     fixed: [],
     fillPercent: 70,
@@ -140,4 +166,9 @@ function byKey(left: ThroughputCount, right: ThroughputCount): number {
 
 function compare(left: string, right: string): number {
   return left < right ? -1 : left > right ? 1 : 0;
+}
+
+function keptFor(window: ThroughputWindow): string {
+  const days = throughputRetentionMs[window] / throughputWindows.day;
+  return Number.isFinite(days) ? `Kept for ${days} days of commit time.` : 'Kept for good.';
 }

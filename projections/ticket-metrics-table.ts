@@ -120,6 +120,12 @@ const carried: readonly Column<Metrics>[] = [
     (m) => m.groups.beforeLast,
   ),
   required(
+    'changed_at',
+    'timestamptz',
+    'For the projector: when its status, agent, group or priority last changed; never runs backwards.',
+    (m) => m.clock,
+  ),
+  required(
     'calendar_since',
     'timestamptz',
     'For the projector: since when its business time follows the present calendar.',

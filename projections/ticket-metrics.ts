@@ -93,6 +93,7 @@ export interface TicketMetricsRow {
   readonly assignee_before_last: string | null;
   readonly last_group: string | null;
   readonly group_before_last: string | null;
+  readonly changed_at: EpochMs;
   readonly calendar_since: EpochMs;
   readonly carried_business_ms: number;
   readonly carried_status_business_ms: number;
@@ -133,6 +134,7 @@ export function metricsOfRow(row: TicketMetricsRow): TicketMetrics {
     ticketId: row.ticket_id,
     revision: row.revision,
     opening: { at: row.opened_at, byDesk: row.opened_by_desk, requester: row.requester ?? undefined },
+    clock: row.changed_at,
     labels: {
       workflow: row.workflow,
       priority: row.priority ?? undefined,

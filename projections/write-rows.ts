@@ -20,6 +20,8 @@ export async function writeRows(sql: Sql, write: TableWrite, nameOf: NameOf): Pr
       return changeRows(sql, write, nameOf(write.table));
     case 'count':
       return addCounts(sql, write, nameOf(write.table));
+    case 'expire':
+      return expireRows(sql, write, nameOf(write.table));
     default:
       return unknownKind(write.kind);
   }
@@ -64,6 +66,10 @@ SELECT * FROM unnest(${arrays.join(', ')})
 ON CONFLICT (${table.key.join(', ')}) DO UPDATE SET ${sums.join(', ')}`,
     names.map((_, index) => rows.map((row) => row[index] ?? null)),
   );
+}
+
+async function expireRows(sql: Sql, { table, rows }: TableWrite, target: string): Promise<void> {
+  for (const row of rows) await sql.execute(`DELETE FROM ${target} WHERE ${table.key[0]} < $1`, row);
 }
 
 function unknownKind(kind: never): never {

@@ -7,6 +7,7 @@ import { type Conditions, findConditions } from './bench/conditions.ts';
 import { diskSection } from './bench/disk.ts';
 import { emmettSection } from './bench/emmett.ts';
 import { engineSection } from './bench/engine.ts';
+import { freshnessSection } from './bench/freshness.ts';
 import { importSection } from './bench/import.ts';
 import { openSection } from './bench/open-log.ts';
 import { postgresLogSection } from './bench/postgres-log.ts';
@@ -31,6 +32,7 @@ const sections = {
   open: openSection,
   readers: readersSection,
   queries: queriesSection,
+  freshness: freshnessSection,
 } satisfies Record<string, (bench: Bench) => Promise<Section>>;
 type SectionName = keyof typeof sections;
 const names = Object.keys(sections) as SectionName[];

@@ -9,6 +9,7 @@
 import { Command, CommanderError } from 'commander';
 import { exitCodes, reportError } from './cli/output.ts';
 import { analystCommand } from './commands/analyst.ts';
+import { analyzeCommand } from './commands/analyze.ts';
 import { conformCommand } from './commands/conform.ts';
 import { exportCommand } from './commands/export.ts';
 import { importCommand } from './commands/import.ts';
@@ -47,6 +48,7 @@ const commands = [
   verifyCommand(),
   logCommand(),
   workflowCommand(),
+  analyzeCommand(),
   conformCommand(),
   slaCommand(),
   analystCommand(),

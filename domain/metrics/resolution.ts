@@ -9,12 +9,14 @@
  *   resolution time while the ticket is unresolved, nor once it was cancelled.
  * - Reopen count: moves back to unresolved. A ticket that is reopened right now counts, which dbt_zendesk's
  *   `solved_count - 1` misses.
+ *
+ * All moments are by the ticket's clock, which never runs backwards.
  */
 import type { EpochMs } from '../ticket/values.ts';
 import type { Category } from '../workflow/transition.ts';
 import { isUnresolved } from './backlog.ts';
 
-export const resolutionVersion = 2;
+export const resolutionVersion = 3;
 
 export interface Resolution {
   readonly firstAssignedAt: EpochMs | undefined;

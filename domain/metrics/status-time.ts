@@ -7,12 +7,13 @@
  * process mining's: visits to a status beyond the first.
  *
  * A history may run backwards; such a step counts as zero and the clock waits, so that the sums never exceed
- * the time that passed.
+ * the time that passed. The clock is the ticket's, which changes of assignee, group and priority set as well:
+ * so the sums are those of the table ticket_interval.
  */
 import type { EpochMs } from '../ticket/values.ts';
 import type { Category } from '../workflow/transition.ts';
 
-export const statusTimeVersion = 1;
+export const statusTimeVersion = 2;
 
 /** Longer paths end in `>…`. */
 export const statusPathCharactersMax = 500;

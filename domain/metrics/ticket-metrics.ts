@@ -52,6 +52,8 @@ export interface TicketMetrics {
   /** Of the last event that changed a figure. */
   readonly revision: number;
   readonly opening: Opening;
+  /** When its status, assignee, group, priority or rules last changed. It never runs backwards. */
+  readonly clock: EpochMs;
   readonly labels: Labels;
   readonly statusTime: StatusTime;
   readonly resolution: Resolution;
@@ -84,11 +86,12 @@ export function foldTicketMetrics(
 ): TicketMetrics {
   if (metrics === undefined) return opened(event, state);
   const calendar = calendars.of(metrics.groups.current);
-  const statusTime = statusTimeAfter(metrics, event.occurredAt, state, calendar);
+  const at = Math.max(metrics.clock, event.occurredAt);
+  const statusTime = statusTimeAfter(metrics, at, state, calendar);
   const replies = repliesAfter(metrics, event, calendar);
   const assignees = assigneesAfter(metrics.assignees, event);
   const groups = groupsAfter(metrics.groups, event);
-  const resolution = resolutionAfter(metrics, event, state, assignees, calendar);
+  const resolution = resolutionAfter(metrics, at, state, assignees, calendar);
   const labels = labelsAfter(metrics.labels, event);
   const satisfaction =
     event.type === 'TicketRated'
@@ -110,6 +113,7 @@ export function foldTicketMetrics(
     ticketId: metrics.ticketId,
     revision: event.revision,
     opening: metrics.opening,
+    clock: clockAfter(metrics, at, { statusTime, assignees, groups, labels }),
     labels,
     statusTime,
     resolution,
@@ -118,7 +122,7 @@ export function foldTicketMetrics(
     groups,
     satisfaction,
     firstFollowUpAt,
-    carried: carriedAfter(metrics, event.occurredAt, { statusTime, replies, groups }, calendars),
+    carried: carriedAfter(metrics, at, { statusTime, replies, groups }, calendars),
   };
 }
 
@@ -129,6 +133,7 @@ function opened(event: RecordedEvent, state: Pick<WorkflowState, 'lifecycle' | '
     ticketId: event.ticketId,
     revision: event.revision,
     opening: { at, byDesk: sideOf(event) === 'desk', requester: data.requester },
+    clock: at,
     labels: firstLabels(event.workflow, data.fields),
     statusTime: firstStatus(state.lifecycle, state.category, at),
     resolution: unresolved,
@@ -139,6 +144,21 @@ function opened(event: RecordedEvent, state: Pick<WorkflowState, 'lifecycle' | '
     firstFollowUpAt: undefined,
     carried: { calendarSince: at, sinceOpening: 0, inStatus: 0, unanswered: 0 },
   };
+}
+
+/** Status, holders and priority share one clock, as their intervals do: else the two would not add up. */
+function clockAfter(
+  before: TicketMetrics,
+  at: EpochMs,
+  after: Pick<TicketMetrics, 'statusTime' | 'assignees' | 'groups' | 'labels'>,
+): EpochMs {
+  const same =
+    after.statusTime === before.statusTime &&
+    after.assignees === before.assignees &&
+    after.groups === before.groups &&
+    after.labels.priority === before.labels.priority &&
+    after.labels.workflow === before.labels.workflow;
+  return same ? before.clock : at;
 }
 
 function statusTimeAfter(
@@ -155,13 +175,12 @@ function statusTimeAfter(
 
 function resolutionAfter(
   metrics: TicketMetrics,
-  event: RecordedEvent,
+  at: EpochMs,
   { category }: Pick<WorkflowState, 'category'>,
   assignees: Stations,
   calendar: Calendar,
 ): Resolution {
   const { resolution, statusTime } = metrics;
-  const at = event.occurredAt;
   const placed = assignees.current === undefined ? resolution : assigned(resolution, at);
   const from = statusTime.category;
   if (from === category) return placed;

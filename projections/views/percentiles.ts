@@ -50,6 +50,17 @@ const ofOpened = percentileMetrics.filter(
 const list = (names: readonly string[]) => names.map((name) => `'${name}'`).join(', ');
 const plain = (names: readonly string[]) => names.join(', ');
 
+/** What a metric is in a row of ticket_metrics, and by which of its times the row belongs to a period. */
+export function percentileSource(metric: string): {
+  readonly expression: string;
+  readonly at: 'opened_at' | 'first_resolved_at';
+} {
+  return {
+    expression: derived[metric] ?? metric,
+    at: ofOpened.includes(metric) ? 'opened_at' : 'first_resolved_at',
+  };
+}
+
 const whens = Object.entries(derived).map(([name, expression]) => `WHEN '${name}' THEN '${expression}'`);
 
 /**

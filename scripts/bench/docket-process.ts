@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { ownCpuSeconds } from './process-cpu.ts';
+import { ownCpuSeconds, ownPeakBytes } from './process-cpu.ts';
 
 const entry = join(import.meta.dirname, '../docket.ts');
 const cpuPollMs = 50;
@@ -18,6 +18,8 @@ export interface DocketRun {
   readonly seconds: number;
   /** CPU seconds of the process, up to the last look at it; `undefined` where the system does not tell. */
   readonly cpuSeconds: number | undefined;
+  /** The most memory it ever held, up to the last look at it; `undefined` where the system does not tell. */
+  readonly peakBytes: number | undefined;
 }
 
 /** Throws with what it said on stderr where it fails. */
@@ -36,8 +38,11 @@ export async function runDocket(
     signal,
   });
   let cpuSeconds: number | undefined;
+  let peakBytes: number | undefined;
   const poll = setInterval(() => {
-    if (child.pid !== undefined) cpuSeconds = ownCpuSeconds(child.pid) ?? cpuSeconds;
+    if (child.pid === undefined) return;
+    cpuSeconds = ownCpuSeconds(child.pid) ?? cpuSeconds;
+    peakBytes = ownPeakBytes(child.pid) ?? peakBytes;
   }, cpuPollMs);
   let output = '';
   let complaint = '';
@@ -52,7 +57,8 @@ export async function runDocket(
       child.once('error', reject).once('close', (code, killedBy) => resolve(code ?? killedBy ?? 'nothing'));
     });
     if (end !== 0) throw new Error(`docket ${args.join(' ')} ended with ${end}: ${complaint.trim()}`);
-    return { answer: JSON.parse(output), seconds: (performance.now() - startedAtMs) / 1_000, cpuSeconds };
+    const seconds = (performance.now() - startedAtMs) / 1_000;
+    return { answer: JSON.parse(output), seconds, cpuSeconds, peakBytes };
   } finally {
     clearInterval(poll);
   }

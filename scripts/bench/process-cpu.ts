@@ -48,3 +48,13 @@ function statOf(pid: number): Stat | undefined {
     return undefined;
   }
 }
+
+/** The most resident memory that a process has had; `undefined` where the system does not tell. */
+export function ownPeakBytes(pid: number): number | undefined {
+  try {
+    const [, kibibytes] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+    return kibibytes === undefined ? undefined : Number(kibibytes) * 1024;
+  } catch {
+    return undefined;
+  }
+}

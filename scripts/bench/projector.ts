@@ -95,9 +95,17 @@ async function measure(bench: Bench, workload: Workload) {
   const serverAfter = familyCpuSeconds(server.serverPid);
   const { events, seconds } = run.answer as { events: number; seconds: number };
   const raw = await measureRawCopy({ server, database });
+  const rebuilt = await runDocket(['projections', 'rebuild', '--data-dir', dataFolder], {
+    databaseUrl: server.url,
+    signal,
+  });
+  const rebuildSeconds = (rebuilt.answer as { seconds: number }).seconds;
   const serverSeconds = (serverAfter ?? Number.NaN) - (serverBefore ?? Number.NaN);
   return {
-    figures: figuresOf(workload, { events, seconds }, raw),
+    figures: [
+      ...figuresOf(workload, { events, seconds }, raw),
+      ...rebuildFigures({ events, seconds: rebuildSeconds }, raw, rebuilt),
+    ],
     limits: limitsOf(workload, run, seconds, serverSeconds),
   };
 }
@@ -131,6 +139,35 @@ function figuresOf(
       conditions: `${(raw.rows / events).toFixed(2)} rows per event`,
     },
     { what: '   projector to raw', value: rate / rawRate, unit: 'of raw', conditions: 'same run' },
+  ];
+}
+
+/** Beside the live rows, all read models at once, the switch included. */
+function rebuildFigures(
+  { events, seconds }: { readonly events: number; readonly seconds: number },
+  raw: RawCopy,
+  { peakBytes }: DocketRun,
+): Figure[] {
+  const rate = events / seconds;
+  return [
+    {
+      what: '   rebuild beside the live rows',
+      value: rate,
+      unit: 'events/s',
+      conditions: `every read model, ${count(events)} events in ${seconds.toFixed(2)} s, the switch included`,
+    },
+    {
+      what: '   rebuild to raw',
+      value: rate / (events / raw.seconds),
+      unit: 'of raw',
+      conditions: 'same run',
+    },
+    {
+      what: '   rebuild, peak memory',
+      value: (peakBytes ?? Number.NaN) / (1024 * 1024),
+      unit: 'MiB',
+      conditions: 'of the process that rebuilds (VmHWM)',
+    },
   ];
 }
 

@@ -85,6 +85,7 @@ const metrics: Readonly<Record<string, string>> = {
   rating_changes: '0',
   revision: 'revision',
   visited_statuses: 'status_path',
+  changed_at: 'status_since',
   calendar_since: 'opened_at',
   carried_business_ms: '0',
   carried_status_business_ms: '0',

@@ -18,6 +18,7 @@ describe('help and usage', () => {
     [['export', 'events']],
     [['ticket', 'show']],
     [['throughput']],
+    [['analyze']],
     [['replay']],
     [['verify']],
     [['workflow', 'list']],

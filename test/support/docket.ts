@@ -38,6 +38,11 @@ export function docket(...args: readonly string[]): Promise<Ended> {
   return start(args).ended;
 }
 
+/** As `docket`, with variables of the environment. */
+export function docketWith(settings: NodeJS.ProcessEnv, ...args: readonly string[]): Promise<Ended> {
+  return start(args, settings).ended;
+}
+
 /** A result that was asked for as JSON. */
 export function docketJson(...args: readonly string[]): Promise<unknown> {
   return docketJsonWith({}, ...args);

@@ -94,8 +94,13 @@ describe('status time', () => {
       [at(50), 'resolved', resolved],
     ];
     const { statusTime, resolution } = timeline(lines, calendars);
-    expect(statusTime).toMatchObject({ newMs: 50 * minute, newBusinessMs: 50 * minute });
-    expect(resolution).toMatchObject({ firstMs: 50 * minute, firstBusinessMs: 50 * minute });
+    // The queueing has set the ticket's one clock, which does not go back for the resolution.
+    expect(statusTime).toMatchObject({ newMs: 100 * minute, newBusinessMs: 100 * minute, since: at(100) });
+    expect(resolution).toMatchObject({
+      firstResolvedAt: at(100),
+      firstMs: 100 * minute,
+      firstBusinessMs: 100 * minute,
+    });
   });
 
   it('ends a very long way in an ellipsis, and still counts visits', () => {
