@@ -64,6 +64,13 @@ export const backlogChangeDayTable = backlogTable(
   'Beginning of the day of business time, in UTC.',
 );
 
+/** Keeps it cheap to add up all that was before a day, however many years that is. */
+export const backlogChangeMonthTable = backlogTable(
+  'backlog_change_month',
+  'month_start',
+  'Beginning of the month of business time, in UTC.',
+);
+
 export const agentWorkloadTable = workloadTable('agent_workload', 'agent', 'The agent who has them.');
 export const groupWorkloadTable = workloadTable(
   'group_workload',

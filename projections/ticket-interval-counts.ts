@@ -13,6 +13,7 @@ import {
   agentWorkloadTable,
   type BacklogChange,
   backlogChangeDayTable,
+  backlogChangeMonthTable,
   backlogChangeTable,
   groupWorkloadTable,
   type Handovers,
@@ -109,9 +110,11 @@ export class IntervalCounts {
 
   /** One for each table, whether there is anything for it or not. */
   writes(): readonly TableWrite[] {
+    const backlogOfDays = rolledUp(this.#backlog, (slot) => windowStart('day', slot));
     return [
       added(backlogChangeTable, this.#backlog),
-      added(backlogChangeDayTable, perDay(this.#backlog)),
+      added(backlogChangeDayTable, backlogOfDays),
+      added(backlogChangeMonthTable, rolledUp(backlogOfDays, monthStart)),
       added(agentWorkloadTable, this.#agents),
       added(groupWorkloadTable, this.#groups),
       added(statusMoveDayTable, this.#moves),
@@ -186,14 +189,20 @@ function addWorkload(
   else sum.tickets += change;
 }
 
-/** Days from the slots that they consist of. */
-function perDay(slots: Sums<BacklogChange>): Sums<BacklogChange> {
-  const days = new Sums<BacklogChange>();
-  for (const each of slots.sorted()) {
-    const day = windowStart('day', each.windowStart);
-    addBacklog(days, day, each.workflow, each.group, each.priority, each.category, each.change);
+/** Longer windows from the shorter ones that they consist of. */
+function rolledUp(windows: Sums<BacklogChange>, startOf: (at: EpochMs) => EpochMs): Sums<BacklogChange> {
+  const longer = new Sums<BacklogChange>();
+  for (const each of windows.sorted()) {
+    const start = startOf(each.windowStart);
+    addBacklog(longer, start, each.workflow, each.group, each.priority, each.category, each.change);
   }
-  return days;
+  return longer;
+}
+
+function monthStart(at: EpochMs): EpochMs {
+  const start = new Date(at);
+  start.setUTCDate(1);
+  return start.setUTCHours(0, 0, 0, 0);
 }
 
 function added<Row>(table: Table<Row>, sums: Sums<Row>): TableWrite {

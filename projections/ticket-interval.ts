@@ -20,6 +20,7 @@ import type { Queries } from './sql.ts';
 import {
   agentWorkloadTable,
   backlogChangeDayTable,
+  backlogChangeMonthTable,
   backlogChangeTable,
   groupWorkloadTable,
   handoverDayTable,
@@ -61,6 +62,7 @@ export const ticketIntervalProjection: Projection = {
     ticketIntervalTable,
     backlogChangeTable,
     backlogChangeDayTable,
+    backlogChangeMonthTable,
     agentWorkloadTable,
     groupWorkloadTable,
     statusMoveDayTable,

@@ -1,7 +1,7 @@
 /**
  * The backlog: how many tickets were unresolved at the end of each day, how many are now, and how old they
- * are. A backlog at an instant is the sum of all changes before it (see the tables backlog_change and
- * backlog_change_day), never a snapshot that somebody had to take.
+ * are. A backlog at an instant is the sum of all changes before it (see the tables backlog_change,
+ * backlog_change_day and backlog_change_month), never a snapshot that somebody had to take.
  */
 import { ageBuckets } from '../../domain/metrics/ageing.ts';
 import { literal } from '../table.ts';
@@ -14,9 +14,9 @@ const keys = 'workflow, assigned_group, priority, status_category';
 
 /**
  * A day ends at midnight of the chosen zone, which is some hours away from a midnight in UTC, up to which the
- * table of days can be added up. The quarter hours in between are added or taken away, whichever are fewer:
- * hence the nearest midnight. `backlog` of a day is then a running sum over what each day adds, its
- * own quarter hours included and those of the day before taken back.
+ * tables of months and days can be added up. The quarter hours in between are added or taken away, whichever
+ * are fewer: hence the nearest midnight. The backlog of a day is then a running sum over what each day adds,
+ * its own quarter hours included and those of the day before taken back.
  *
  * Only days on which a combination changes need a row until the end; there it is repeated for every day up
  * to its next change.
@@ -26,19 +26,24 @@ const ticketDayQuery = `WITH ends AS MATERIALIZED (
       date_trunc('day', day_end + interval '12 hours', 'UTC') AS midnight
     FROM (SELECT number, (from_day + number + 1)::timestamp AT TIME ZONE zone AS day_end
       FROM generate_series(0, to_day - from_day) AS number) AS numbered
+  ), quarters AS MATERIALIZED (
+    SELECT number, ${keys}, sum(CASE WHEN slot_start < midnight THEN -change ELSE change END)::bigint AS change
+    FROM ends JOIN docket.backlog_change
+      ON slot_start >= least(midnight, day_end) AND slot_start < greatest(midnight, day_end)
+    GROUP BY number, ${keys}
   ), changes AS (
-    SELECT 0 AS number, ${keys}, sum(change) AS change
-    FROM docket.backlog_change_day
-    WHERE day_start < (SELECT min(midnight) FROM ends) GROUP BY ${keys}
+    SELECT 0 AS number, ${keys}, change FROM docket.backlog_change_month
+    WHERE month_start < (SELECT min(date_trunc('month', midnight, 'UTC')) FROM ends)
+    UNION ALL
+    SELECT 0, ${keys}, change FROM docket.backlog_change_day
+    WHERE day_start >= (SELECT min(date_trunc('month', midnight, 'UTC')) FROM ends)
+      AND day_start < (SELECT min(midnight) FROM ends)
     UNION ALL
     SELECT ends.number, ${keys}, change
     FROM ends JOIN ends AS before ON before.number = ends.number - 1
     JOIN docket.backlog_change_day ON day_start >= before.midnight AND day_start < ends.midnight
-    UNION ALL
-    SELECT ends.number + later, ${keys}, CASE WHEN (slot_start < midnight) = (later = 0) THEN -change ELSE change END
-    FROM ends JOIN docket.backlog_change
-      ON slot_start >= least(midnight, day_end) AND slot_start < greatest(midnight, day_end)
-    CROSS JOIN (VALUES (0), (1)) AS effect (later)
+    UNION ALL SELECT number, ${keys}, change FROM quarters
+    UNION ALL SELECT number + 1, ${keys}, -change FROM quarters
   ), daily AS (
     SELECT number, ${keys}, sum(change) AS change
     FROM changes WHERE number <= to_day - from_day GROUP BY number, ${keys}

@@ -3,6 +3,7 @@
  * here are days of UTC, as in the tables that are added up; periods hold their first day and their last.
  */
 import type { SqlFunction } from '../view.ts';
+import { percentilesOf } from './percentiles.ts';
 
 const days = { parameters: 'from_day date, to_day date', signature: 'date, date' } as const;
 
@@ -118,16 +119,16 @@ SELECT workflow, status_path, tickets,
   (tickets / sum(tickets) OVER (PARTITION BY workflow))::double precision,
   (sum(tickets) OVER (PARTITION BY workflow ORDER BY tickets DESC, status_path)
     / sum(tickets) OVER (PARTITION BY workflow))::double precision,
-  median_ms
+  percentiles[1]
 FROM (
   SELECT workflow, status_path, count(*) AS tickets,
-    percentile_cont(0.5) WITHIN GROUP (ORDER BY full_resolution_ms) AS median_ms
+    array_agg(full_resolution_ms) FILTER (WHERE full_resolution_ms IS NOT NULL) AS durations
   FROM docket.ticket_metrics
   WHERE opened_at >= from_at AND opened_at < to_at
     AND (only_workflow IS NULL OR workflow = only_workflow)
     AND (only_group IS NULL OR assigned_group = only_group)
   GROUP BY workflow, status_path
-) AS variant
+) AS variant CROSS JOIN LATERAL (${percentilesOf('durations')}) AS ranked
 ORDER BY tickets DESC, workflow, status_path
 $$`,
 };
@@ -160,12 +161,11 @@ SELECT workflow, value, status_category, stays, percentiles[1], percentiles[2], 
   mean, mean_business
 FROM (
   SELECT workflow, value, status_category, count(*) AS stays, avg(ms)::double precision AS mean,
-    avg(business_ms)::double precision AS mean_business,
-    percentile_cont(ARRAY[0.5, 0.9, 0.95, 0.99]) WITHIN GROUP (ORDER BY ms) AS percentiles
+    avg(business_ms)::double precision AS mean_business, array_agg(ms) AS durations
   FROM docket.ticket_interval
   WHERE dimension = 'status' AND begun_at >= from_at AND begun_at < to_at AND ms IS NOT NULL
     AND (only_group IS NULL OR assigned_group = only_group)
   GROUP BY workflow, value, status_category
-) AS measured
+) AS measured CROSS JOIN LATERAL (${percentilesOf('durations')}) AS ranked
 $$`,
 };

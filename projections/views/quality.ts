@@ -16,8 +16,8 @@ const rate = (meaning: string) => ({ type: 'double precision', meaning });
 /**
  * No vendor publishes a formula; ours is in the meaning. The new tickets of the same people can only have
  * been opened between the beginning of the period and `days` after its end, which keeps the second look into
- * the table as short as the first. The two are joined as a whole: looked up ticket by ticket, the tickets of
- * a week would be gone through for each one that was resolved.
+ * the table as short as the first, and only tickets of one touch need it. The two are joined as a whole:
+ * looked up ticket by ticket, the tickets of a week would be gone through for each one that was resolved.
  */
 export const firstContactResolution: SqlFunction = {
   kind: 'function',
@@ -48,7 +48,8 @@ WITH resolved AS (
 ), again AS (
   SELECT DISTINCT resolved.ticket_id
   FROM resolved JOIN docket.ticket_metrics AS another USING (requester, category)
-  WHERE another.opened_at >= from_at AND another.opened_at < to_at + make_interval(days => days)
+  WHERE resolved.one_touch
+    AND another.opened_at >= from_at AND another.opened_at < to_at + make_interval(days => days)
     AND another.opened_at > resolved.last_resolved_at AND another.opened_at <= resolved.judged_at
     AND another.ticket_id <> resolved.ticket_id
 ), judged AS (

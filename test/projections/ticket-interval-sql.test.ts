@@ -161,6 +161,12 @@ WHERE s.status_category IN ('new', 'open', 'pending', 'hold') GROUP BY 1, 2, 3, 
 FROM docket.backlog_change GROUP BY 1, ${corner}`,
       50,
     );
+    await expectSame(
+      `SELECT month_start, ${corner}, change FROM docket.backlog_change_month`,
+      `SELECT date_trunc('month', slot_start, 'UTC'), ${corner}, sum(change)::bigint
+FROM docket.backlog_change GROUP BY 1, ${corner}`,
+      20,
+    );
   });
 
   it.each([

@@ -67,8 +67,9 @@ describe('ticket_day with many changes', () => {
       category: ['new', 'open'][pick(2)],
       change: pick(7) - 3,
     }));
-    await test.database.execute('DELETE FROM docket.backlog_change');
-    await test.database.execute('DELETE FROM docket.backlog_change_day');
+    for (const each of ['', '_day', '_month']) {
+      await test.database.execute(`DELETE FROM docket.backlog_change${each}`);
+    }
     await test.database.execute(
       `INSERT INTO docket.backlog_change
 SELECT to_timestamp(seconds), 'support@1', name, '', category, sum(change)
@@ -76,11 +77,13 @@ FROM jsonb_to_recordset($1::jsonb) AS row (seconds double precision, name text, 
 GROUP BY seconds, name, category`,
       [JSON.stringify(rows)],
     );
-    await test.database.execute(
-      `INSERT INTO docket.backlog_change_day
-SELECT date_trunc('day', slot_start, 'UTC'), workflow, assigned_group, priority, status_category, sum(change)
+    for (const window of ['day', 'month']) {
+      await test.database.execute(
+        `INSERT INTO docket.backlog_change_${window}
+SELECT date_trunc('${window}', slot_start, 'UTC'), workflow, assigned_group, priority, status_category, sum(change)
 FROM docket.backlog_change GROUP BY 1, 2, 3, 4, 5`,
-    );
+      );
+    }
   });
 
   it.each([
