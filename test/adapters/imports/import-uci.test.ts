@@ -191,7 +191,7 @@ describe('rows that can not be taken', () => {
       tried: 'ReopenTicket',
       code: 'illegal_transition',
       state: 'closed/assigned',
-      legal: ['ChangeFields', 'LinkTicket', 'RedactContent'],
+      legal: ['ChangeFields', 'LinkTicket', 'RedactContent', 'RateTicket'],
       row: { assignment_group: 'Group 9' },
     });
   });
