@@ -7,6 +7,7 @@
  * Conflicts come from other writers of the same log. The commands concerned, and every answer that rested on
  * them, are then decided again, in their order, before anything newer.
  */
+import type { CommandGuard } from './access/guard.ts';
 import { decideAmongWriters } from './engine/among-writers.ts';
 import { answer, dropNumber, type EngineParts, Entry, type RoundContext, ticketOf } from './engine/entry.ts';
 import { decideAll, forget, prepare } from './engine/round.ts';
@@ -89,7 +90,7 @@ export class Engine implements CommandSink {
     };
   }
 
-  submit(commands: readonly Command[]): Promise<readonly Outcome[]> {
+  submit(commands: readonly Command[], guard?: CommandGuard): Promise<readonly Outcome[]> {
     if (this.#fault !== undefined) return Promise.reject(this.#fault);
     const waiting = this.#unanswered;
     const most = this.#limits.unansweredCommandsMax;
@@ -98,7 +99,7 @@ export class Engine implements CommandSink {
       return Promise.reject(new Fault('overloaded', message));
     }
     if (commands.length === 0) return Promise.resolve([]);
-    return new Promise((resolve, reject) => this.#enqueue(commands, resolve, reject));
+    return new Promise((resolve, reject) => this.#enqueue(commands, guard, resolve, reject));
   }
 
   /** Resolves when everything submitted so far has been answered. */
@@ -132,10 +133,11 @@ export class Engine implements CommandSink {
 
   #enqueue(
     commands: readonly Command[],
+    guard: CommandGuard | undefined,
     resolve: (outcomes: readonly Outcome[]) => void,
     reject: (reason: unknown) => void,
   ): void {
-    const submission = new Submission(commands, resolve, reject, this.#onAnswer);
+    const submission = new Submission(commands, guard, resolve, reject, this.#onAnswer);
     this.#submissions.add(submission);
     this.#unanswered += commands.length;
     this.#queue.push(submission);

@@ -36,6 +36,35 @@ export const errorTable = {
     meaning: 'The command id was used before, with another body.',
   },
   workflow_unknown: { kind: 'rejection', retry: false, meaning: 'No workflow has this name and version.' },
+  access_denied: {
+    kind: 'rejection',
+    retry: false,
+    meaning: 'The access rules do not allow this to the roles of whoever asked.',
+  },
+  actor_not_permitted: {
+    kind: 'rejection',
+    retry: false,
+    meaning: 'The credential may not act in the name of this actor.',
+  },
+  policy_invalid: { kind: 'rejection', retry: false, meaning: 'The access policy can not be used as it is.' },
+  policy_conflict: {
+    kind: 'rejection',
+    retry: false,
+    meaning: 'The access policy is not at the version that the caller expected.',
+  },
+  key_unknown: { kind: 'rejection', retry: false, meaning: 'No API key has this id.' },
+  webhook_unknown: { kind: 'rejection', retry: false, meaning: 'No webhook source has this name.' },
+  webhook_unsigned: {
+    kind: 'rejection',
+    retry: false,
+    meaning: "The delivery's signature is missing, wrong or too old.",
+  },
+  webhook_unreadable: {
+    kind: 'rejection',
+    retry: false,
+    meaning: 'The delivery can not be read as what its source sends.',
+  },
+  dead_letter_unknown: { kind: 'rejection', retry: false, meaning: 'No dead letter has this id.' },
   contention: {
     kind: 'rejection',
     retry: true,
@@ -60,6 +89,16 @@ export const errorTable = {
     meaning: 'The states of the tickets could not be saved; the log holds everything.',
   },
   log_closed: { kind: 'fault', retry: false, meaning: 'The log was closed.' },
+  journal_failed: {
+    kind: 'fault',
+    retry: false,
+    meaning: 'A journal could not be written; it takes nothing more in this process.',
+  },
+  journal_damaged: {
+    kind: 'fault',
+    retry: false,
+    meaning: 'A journal holds bytes that no crash can explain.',
+  },
   projector_fenced: {
     kind: 'fault',
     retry: false,

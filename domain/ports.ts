@@ -1,6 +1,7 @@
 /**
  * What the outside must provide. Every adapter of `EventLog` passes the suite in test/contracts.
  */
+import type { CommandGuard } from './access/guard.ts';
 import type { Command } from './ticket/commands.ts';
 import type { NewEvent, RecordedEvent } from './ticket/events.ts';
 import type { Rejection } from './ticket/rejection.ts';
@@ -126,7 +127,35 @@ export type Outcome = Accepted | Rejection;
  * Throws `Fault('overloaded')` when its bounded queue is full; nothing of that call was then decided.
  */
 export interface CommandSink {
-  submit(commands: readonly Command[]): Promise<readonly Outcome[]>;
+  /** `guard` decides what the caller may do; without one, the caller is trusted with everything. */
+  submit(commands: readonly Command[], guard?: CommandGuard): Promise<readonly Outcome[]>;
+}
+
+/** Tickets as they are now, by their durable events only. */
+export interface TicketReader {
+  /** `undefined` for an unknown ticket. What is answered is the caller's own and does not change any more. */
+  current(ticketId: TicketId): Promise<TicketState | undefined>;
+}
+
+export interface JournalEntry<Event> {
+  /** Contiguous from 1. */
+  readonly position: number;
+  readonly recordedAt: EpochMs;
+  readonly event: Event;
+}
+
+/**
+ * A small append-only record of something that is no ticket: keys and access rules, deliveries that could not
+ * be carried out. Thousands of entries, not millions; everything is read when it is opened.
+ */
+export interface Journal<Event> {
+  /** Resolves when the events are durable. Throws `Fault('journal_failed')`; nothing of them then counts. */
+  append(events: readonly Event[]): Promise<readonly JournalEntry<Event>[]>;
+  /** All entries after position `after`, oldest first. */
+  read(after?: number): Promise<readonly JournalEntry<Event>[]>;
+  /** Calls `listener` with entries that others append, where the journal has other writers. */
+  watch(listener: (entries: readonly JournalEntry<Event>[]) => void): void;
+  close(): Promise<void>;
 }
 
 /** An event by which a log is known again: one that holds another event at the position is another log. */

@@ -1,25 +1,11 @@
 /** What the routes share: the engine and its log, the read models, and what the server knows of itself. */
-import type {
-  FastifyBaseLogger,
-  FastifyInstance,
-  RawReplyDefaultExpression,
-  RawRequestDefaultExpression,
-  RawServerDefault,
-} from 'fastify';
-import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { Access } from '../../domain/access/guard.ts';
+import type { Authenticator } from '../../domain/access/principal.ts';
 import type { ThroughputWindow } from '../../domain/metrics/throughput.ts';
-import type { CommandSink, EventReader } from '../../domain/ports.ts';
+import type { CommandSink, EventReader, TicketReader } from '../../domain/ports.ts';
 import type { EpochMs } from '../../domain/ticket/values.ts';
 import type { Workflows } from '../../domain/workflow/registry.ts';
 import type { HttpLimits } from './limits.ts';
-
-export type HttpApp = FastifyInstance<
-  RawServerDefault,
-  RawRequestDefaultExpression,
-  RawReplyDefaultExpression,
-  FastifyBaseLogger,
-  ZodTypeProvider
->;
 
 export const throughputBreakdowns = ['workflow', 'type', 'state'] as const;
 export type ThroughputBreakdown = (typeof throughputBreakdowns)[number];
@@ -59,7 +45,10 @@ export type ThroughputReader = (
 export type ReadinessCheck = () => Promise<string | undefined>;
 
 export interface HttpContext {
+  readonly authenticator: Authenticator;
+  readonly access: Access;
   readonly sink: CommandSink;
+  readonly tickets: TicketReader;
   readonly reader: EventReader;
   readonly workflows: Workflows;
   /** The workflow of tickets that name none. */

@@ -3,29 +3,32 @@
  * are ISO 8601 in UTC with milliseconds instead of epoch milliseconds, inside `data` as well, because that
  * is what people and other systems read and what commands accept.
  */
-import type { RecordedEvent } from '../../domain/ticket/events.ts';
-import type { Actor, EpochMs } from '../../domain/ticket/values.ts';
+import { z } from 'zod';
+import { eventTypes, type RecordedEvent } from '../../domain/ticket/events.ts';
+import { actorSchema, type EpochMs, ticketIdSchema } from '../../domain/ticket/values.ts';
 
-export interface EventJson {
-  readonly ticketId: string;
-  readonly revision: number;
-  readonly partition: number;
-  readonly position: number;
-  readonly type: RecordedEvent['type'];
-  readonly schemaVersion: number;
-  readonly workflow: string;
-  readonly state: string;
-  readonly occurredAt: string;
-  readonly recordedAt: string;
-  readonly actor: Actor;
-  readonly onBehalfOf?: Actor | undefined;
-  readonly commandId?: string | undefined;
-  readonly commandDigest?: string | undefined;
-  readonly correlationId?: string | undefined;
-  readonly causationId?: string | undefined;
-  readonly source?: string | undefined;
-  readonly data: object;
-}
+export const eventJsonSchema = z.object({
+  ticketId: ticketIdSchema,
+  revision: z.int(),
+  partition: z.int(),
+  position: z.int(),
+  type: z.enum(eventTypes),
+  schemaVersion: z.int(),
+  workflow: z.string(),
+  /** Left out where the caller may not see the ticket's state. */
+  state: z.string().optional(),
+  occurredAt: z.string(),
+  recordedAt: z.string(),
+  actor: actorSchema,
+  onBehalfOf: actorSchema.optional(),
+  commandId: z.string().optional(),
+  commandDigest: z.string().optional(),
+  correlationId: z.string().optional(),
+  causationId: z.string().optional(),
+  source: z.string().optional(),
+  data: z.looseObject({}),
+});
+export type EventJson = Readonly<z.infer<typeof eventJsonSchema>>;
 
 export function eventJson(event: RecordedEvent): EventJson {
   return {
@@ -55,7 +58,7 @@ export function isoTime(at: EpochMs): string {
   return new Date(at).toISOString();
 }
 
-function dataJson(event: RecordedEvent): object {
+function dataJson(event: RecordedEvent): Record<string, unknown> {
   switch (event.type) {
     case 'TicketOffered':
       return { ...event.data, expiresAt: isoTime(event.data.expiresAt) };

@@ -63,6 +63,7 @@ export function problemOf(error: unknown): Problem {
 /** Answers with a problem; Retry-After goes with every problem that time may heal. */
 export function sendProblem(reply: FastifyReply, found: Problem): FastifyReply {
   if (found.retry) reply.header('retry-after', retryAfterSeconds);
+  if (found.status === 401) reply.header('www-authenticate', 'Bearer');
   return reply.code(found.status).type(problemMediaType).send(JSON.stringify(found));
 }
 

@@ -7,7 +7,8 @@ import { type ErrorCode, errorTable, type RejectionCode } from '../../domain/err
 import type { Outcome } from '../../domain/ports.ts';
 import { type Command, commandTypes } from '../../domain/ticket/commands.ts';
 import { roleSchema, ticketIdSchema } from '../../domain/ticket/values.ts';
-import { type InputError, inputErrorsText } from './input-errors.ts';
+import type { InputError } from './input-errors.ts';
+import type { CommandRefused } from './read-command.ts';
 
 export const legalCommandSchema = z.object({
   command: z.enum(commandTypes),
@@ -16,7 +17,8 @@ export const legalCommandSchema = z.object({
   needs: z.array(z.string()),
 });
 
-const acceptedSchema = z.object({
+/** What an accepted command answers. */
+export const acceptedSchema = z.object({
   status: z.literal('accepted'),
   ticketId: ticketIdSchema,
   revision: z.int(),
@@ -30,12 +32,15 @@ const acceptedSchema = z.object({
 const rejectedSchema = z.object({
   status: z.literal('rejected'),
   code: z.string().refine(isRejectionCode, 'expected the code of a rejection'),
+  tried: z.string().optional(),
   message: z.string(),
   ticketId: ticketIdSchema.optional(),
   state: z.string().optional(),
   revision: z.int().optional(),
   guard: z.string().optional(),
   legal: z.array(legalCommandSchema),
+  /** What is wrong with the command's shape, member by member. */
+  errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
 });
 
 /** What the bulk route answers. */
@@ -44,19 +49,18 @@ export const outcomesSchema = z.object({
 });
 export type OutcomeJson = z.infer<typeof outcomesSchema>['outcomes'][number];
 
-/** A rejection of a command that has the wrong shape. */
-export interface MalformedJson {
+/** A rejection of a command that never reached a ticket. */
+export interface RefusedJson {
   readonly status: 'rejected';
-  readonly code: 'invalid_command';
+  readonly code: CommandRefused['code'];
   readonly message: string;
   readonly tried: string | undefined;
   readonly legal: readonly [];
   readonly errors: readonly InputError[];
 }
 
-export function malformedJson(errors: readonly InputError[], tried: string | undefined): MalformedJson {
-  const message = inputErrorsText(errors);
-  return { status: 'rejected', code: 'invalid_command', message, tried, legal: [], errors };
+export function refusedJson({ code, message, tried, errors }: CommandRefused): RefusedJson {
+  return { status: 'rejected', code, message, tried, legal: [], errors };
 }
 
 /** The outcome that a server told of this command. */

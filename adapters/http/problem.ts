@@ -20,6 +20,15 @@ export const statusOfError: Readonly<Record<ErrorCode, number>> = {
   revision_conflict: 409,
   command_id_reused: 422,
   workflow_unknown: 404,
+  access_denied: 403,
+  actor_not_permitted: 403,
+  policy_invalid: 422,
+  policy_conflict: 409,
+  key_unknown: 404,
+  webhook_unknown: 404,
+  webhook_unsigned: 401,
+  webhook_unreadable: 400,
+  dead_letter_unknown: 404,
   contention: 409,
   overloaded: 503,
   log_locked: 503,
@@ -28,6 +37,8 @@ export const statusOfError: Readonly<Record<ErrorCode, number>> = {
   log_unreadable: 503,
   snapshot_dropped: 503,
   log_closed: 503,
+  journal_failed: 503,
+  journal_damaged: 500,
   projector_fenced: 500,
   projection_failed: 500,
   database_unavailable: 503,
@@ -51,6 +62,39 @@ export const httpErrorTable = {
   url_too_long: { status: 414, retry: false, meaning: 'A part of the address is too long.' },
   headers_too_large: { status: 431, retry: false, meaning: 'The headers are larger than the server takes.' },
   media_type_unsupported: { status: 415, retry: false, meaning: 'The server takes JSON only.' },
+  unauthenticated: {
+    status: 401,
+    retry: false,
+    meaning: 'The request needs a credential, and what it brought is none that holds.',
+  },
+  scope_missing: { status: 403, retry: false, meaning: 'The credential is not meant for this.' },
+  precondition_failed: {
+    status: 412,
+    retry: false,
+    meaning: 'The ticket is not at the revision that If-Match names.',
+  },
+  idempotency_in_flight: {
+    status: 409,
+    retry: true,
+    meaning: 'A request with the same Idempotency-Key is still being answered.',
+  },
+  idempotency_key_reused: {
+    status: 422,
+    retry: false,
+    meaning: 'The Idempotency-Key was used before, with another request.',
+  },
+  cursor_invalid: {
+    status: 400,
+    retry: false,
+    meaning: 'The cursor is not one that this list gave, or belongs to another question.',
+  },
+  not_acceptable: { status: 406, retry: false, meaning: 'The answer has no form that the caller accepts.' },
+  rate_limited: { status: 429, retry: true, meaning: 'More requests came than the caller may send.' },
+  position_not_reached: {
+    status: 503,
+    retry: true,
+    meaning: 'What was asked for does not hold the wanted position yet.',
+  },
   request_timeout: { status: 408, retry: true, meaning: 'The request did not arrive in time.' },
   answer_timeout: {
     status: 503,
@@ -75,6 +119,8 @@ export interface ProblemExtensions {
   readonly tried?: string | undefined;
   readonly state?: string | undefined;
   readonly revision?: number | undefined;
+  /** The position that was reached, where another was asked for. */
+  readonly position?: number | undefined;
   readonly guard?: string | undefined;
   readonly legal?: Rejection['legal'] | undefined;
 }

@@ -1,39 +1,86 @@
-/** From what a caller sent to a command, or to what is wrong with it, field by field. */
+/**
+ * From what a caller sent to a command, or to what is wrong with it, field by field. Who may name which
+ * actor is
+ * settled here: everything after it takes the actor for true.
+ */
+import type { Principal } from '../../domain/access/principal.ts';
 import { type Command, commandSchema, commandTypes } from '../../domain/ticket/commands.ts';
+import type { Actor } from '../../domain/ticket/values.ts';
 import { type InputError, inputErrors, inputErrorsText } from './input-errors.ts';
 import { problem, RequestRefused } from './problem.ts';
+import type { Caller } from './route.ts';
 
-export type CommandReading =
-  | { readonly ok: true; readonly command: Command }
-  | { readonly ok: false; readonly errors: readonly InputError[] };
+export interface CommandRefused {
+  readonly ok: false;
+  readonly code: 'invalid_command' | 'actor_not_permitted';
+  readonly message: string;
+  /** What is wrong with its shape; none where that is right. */
+  readonly errors: readonly InputError[];
+  readonly tried: string | undefined;
+}
 
-/** Reads one command; mistakes are named below `root`, such as `commands[3]`, where it is given. */
-export function readCommand(input: unknown, root?: string): CommandReading {
-  const result = commandSchema.safeParse(input);
-  if (result.success) return { ok: true, command: result.data };
-  const errors = inputErrors(result.error, input, root ?? 'body');
-  if (root === undefined) return { ok: false, errors };
-  const below = errors.map(({ path, message }) => ({
-    path: path === root ? root : `${root}.${path}`,
-    message,
-  }));
-  return { ok: false, errors: below };
+export type CommandReading = { readonly ok: true; readonly command: Command } | CommandRefused;
+
+/**
+ * Reads one command of a caller; mistakes are named below `root`, such as `commands[3]`, where it is given.
+ * An
+ * absent actor is the caller's own.
+ */
+export function readCommand(
+  input: unknown,
+  { principal }: Pick<Caller, 'principal'>,
+  root?: string,
+): CommandReading {
+  const complete =
+    isObject(input) && input.actor === undefined ? { ...input, actor: principal.actor } : input;
+  const result = commandSchema.safeParse(complete);
+  if (!result.success)
+    return invalid(below(inputErrors(result.error, complete, root ?? 'body'), root), input);
+  const denied = actorDenied(result.data, principal);
+  if (denied === undefined) return { ok: true, command: result.data };
+  return { ok: false, code: 'actor_not_permitted', message: denied, errors: [], tried: result.data.type };
 }
 
 /**
  * Reads a command of which the address already says some members. The body may repeat them, but not
- * contradict them. Throws `RequestRefused` with `invalid_command`.
+ * contradict them. Throws `RequestRefused` with `invalid_command` or `actor_not_permitted`.
  */
-export function readCommandWith(body: unknown, known: Readonly<Record<string, string>>): Command {
+export function readCommandWith(
+  body: unknown,
+  known: Readonly<Record<string, string>>,
+  caller: Pick<Caller, 'principal'>,
+): Command {
   const errors = contradictions(body, known);
-  if (errors.length > 0) throw invalidCommand(errors, body);
-  const reading = readCommand(isObject(body) ? { ...body, ...known } : body);
+  const reading =
+    errors.length > 0
+      ? invalid(errors, body)
+      : readCommand(isObject(body) ? { ...body, ...known } : body, caller);
   if (reading.ok) return reading.command;
-  throw invalidCommand(reading.errors, body);
+  const { code, message, tried } = reading;
+  throw new RequestRefused(problem(code, message, { errors: reading.errors, tried }));
+}
+
+/** Why the command's actor, or whom it stands in for, is not the caller's to name. */
+function actorDenied({ actor, onBehalfOf }: Command, { actor: own, scopes }: Principal): string | undefined {
+  if (scopes.has('actors:any')) return undefined;
+  const mine = (named: Actor) => named.id === own.id && named.role === own.role;
+  const wrong = mine(actor) ? onBehalfOf : actor;
+  if (wrong === undefined || mine(wrong)) return undefined;
+  return `this credential acts as ${own.role} ${own.id} only, not for ${wrong.role} ${wrong.id}; leave it out, or use one with the scope actors:any`;
+}
+
+function invalid(errors: readonly InputError[], input: unknown): CommandRefused {
+  const message = inputErrorsText(errors);
+  return { ok: false, code: 'invalid_command', message, errors, tried: triedType(input) };
+}
+
+function below(errors: readonly InputError[], root: string | undefined): readonly InputError[] {
+  if (root === undefined) return errors;
+  return errors.map(({ path, message }) => ({ path: path === root ? root : `${root}.${path}`, message }));
 }
 
 /** The type that an invalid command names, where there is one of that name. */
-export function triedType(input: unknown): string | undefined {
+function triedType(input: unknown): string | undefined {
   const type = isObject(input) ? input.type : undefined;
   return commandTypes.find((each) => each === type);
 }
@@ -43,12 +90,6 @@ function contradictions(body: unknown, known: Readonly<Record<string, string>>):
   return Object.entries(known)
     .filter(([name, value]) => body[name] !== undefined && body[name] !== value)
     .map(([path, value]) => ({ path, message: `expected ${value}, as the address says; leave it out` }));
-}
-
-function invalidCommand(errors: readonly InputError[], body: unknown): RequestRefused {
-  return new RequestRefused(
-    problem('invalid_command', inputErrorsText(errors), { errors, tried: triedType(body) }),
-  );
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

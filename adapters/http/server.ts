@@ -21,11 +21,9 @@ import { type HttpLimits, httpLimits } from './limits.ts';
 import { Load } from './load.ts';
 import { otherMethods } from './other-methods.ts';
 import { problem, RequestRefused } from './problem.ts';
-import { commandRoutes } from './routes/commands.ts';
-import { healthPaths, healthRoutes } from './routes/health.ts';
-import { throughputRoutes } from './routes/throughput.ts';
-import { ticketRoutes } from './routes/tickets.ts';
-import { workflowRoutes } from './routes/workflows.ts';
+import { register } from './route.ts';
+import { allRoutes } from './routes/all.ts';
+import { healthPaths } from './routes/health.ts';
 
 export interface HttpServerOptions extends Omit<HttpContext, 'limits' | 'stopping'> {
   readonly limits?: Partial<HttpLimits>;
@@ -128,9 +126,8 @@ function admit(app: FastifyInstance, load: Load, deadline: AnswerDeadline): void
 
 function declareRoutes(app: FastifyInstance, context: HttpContext): void {
   const refuseOtherMethods = otherMethods(app);
-  for (const declare of [commandRoutes, ticketRoutes, workflowRoutes, throughputRoutes, healthRoutes]) {
-    declare(app, context);
-  }
+  app.decorateRequest('caller', undefined);
+  for (const declared of allRoutes(context)) register(app, declared, context);
   refuseOtherMethods();
 }
 

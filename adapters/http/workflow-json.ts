@@ -1,41 +1,52 @@
 /** A workflow as JSON: its regions and states, and every transition with what it asks for. */
-import type { Role } from '../../domain/ticket/values.ts';
+import { z } from 'zod';
+import { commandTypes } from '../../domain/ticket/commands.ts';
+import { roleSchema } from '../../domain/ticket/values.ts';
 import { guardMeanings } from '../../domain/workflow/guards.ts';
 import type { CompiledWorkflow } from '../../domain/workflow/table.ts';
-import type { Category, TransitionType } from '../../domain/workflow/transition.ts';
+import { categories } from '../../domain/workflow/transition.ts';
 
-export interface WorkflowSummaryJson {
-  readonly id: string;
-  readonly name: string;
-  readonly version: string;
-  readonly description: string;
-}
+export const workflowSummarySchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  version: z.string(),
+  description: z.string(),
+});
+export type WorkflowSummaryJson = Readonly<z.infer<typeof workflowSummarySchema>>;
 
-export interface TransitionJson {
-  readonly command: TransitionType;
-  readonly region: string;
-  readonly from: string;
-  readonly to: string;
-  readonly by: readonly Role[];
+const transitionSchema = z.object({
+  /** `AbsorbTicket` is what happens to the other ticket of a merge. */
+  command: z.enum([...commandTypes, 'AbsorbTicket']),
+  region: z.string(),
+  from: z.string(),
+  to: z.string(),
+  by: z.array(roleSchema).readonly(),
   /**
    * What must hold beside the role. Of several transitions with the same beginning the first that may is
    * taken.
    */
-  readonly needs: readonly string[];
-}
+  needs: z.array(z.string()).readonly(),
+});
+type TransitionJson = Readonly<z.infer<typeof transitionSchema>>;
 
-export interface WorkflowJson extends WorkflowSummaryJson {
-  readonly initial: string;
-  readonly regions: readonly { readonly name: string; readonly states: readonly string[] }[];
-  readonly lifecycle: readonly {
-    readonly state: string;
-    /** What the state is called outside, where that is not its own name. */
-    readonly label: string | undefined;
-    readonly category: Category;
-    readonly final: boolean;
-  }[];
-  readonly transitions: readonly TransitionJson[];
-}
+export const workflowJsonSchema = z.object({
+  ...workflowSummarySchema.shape,
+  initial: z.string(),
+  regions: z.array(z.object({ name: z.string(), states: z.array(z.string()).readonly() })).readonly(),
+  lifecycle: z
+    .array(
+      z.object({
+        state: z.string(),
+        /** What the state is called outside, where that is not its own name. */
+        label: z.string().optional(),
+        category: z.enum(categories),
+        final: z.boolean(),
+      }),
+    )
+    .readonly(),
+  transitions: z.array(transitionSchema).readonly(),
+});
+export type WorkflowJson = Readonly<z.infer<typeof workflowJsonSchema>>;
 
 export function workflowSummaryJson({
   id,

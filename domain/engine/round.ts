@@ -66,10 +66,17 @@ export function decideAll(context: RoundContext, entries: readonly Entry[]): rea
     const command = stamp(entry, now);
     const ticket = entry.ticket?.held === true ? entry.ticket : cache.find(command.ticketId);
     const others = othersOf(context, command, ticket);
+    const { guard } = entry.submission;
+    const denied = guard?.refuse(command, ticket, others);
+    if (denied !== undefined) {
+      giveBackNumber(context, entry);
+      entry.outcome = denied;
+      continue;
+    }
     const decision = decide({ ticket, at: ticket?.at, command, others, workflows, defaultWorkflow, sla });
     if (decision.status === 'rejected') {
       giveBackNumber(context, entry);
-      entry.outcome = decision;
+      entry.outcome = guard === undefined ? decision : guard.conceal(decision, ticket);
       continue;
     }
     // Taken before the decision changes the ticket where it is.

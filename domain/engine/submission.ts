@@ -1,4 +1,5 @@
 /** One call of `submit`: its commands, its answers as they come, and its caller, told when all are there. */
+import type { CommandGuard } from '../access/guard.ts';
 import type { Outcome } from '../ports.ts';
 import type { Command } from '../ticket/commands.ts';
 
@@ -31,6 +32,8 @@ export class OpenSubmissions {
 
 export class Submission {
   readonly commands: readonly Command[];
+  /** What its caller may do; undefined where the caller is trusted. */
+  readonly guard: CommandGuard | undefined;
   /** How many of its commands have been taken into a round. */
   taken = 0;
   /** Where it stands among the open ones. */
@@ -44,11 +47,13 @@ export class Submission {
   /** `onAnswer` is told of every answer, and with the last one of the submission that it completes. */
   constructor(
     commands: readonly Command[],
+    guard: CommandGuard | undefined,
     resolve: (outcomes: readonly Outcome[]) => void,
     reject: (reason: unknown) => void,
     onAnswer: (outcome: Outcome, completed: Submission | undefined) => void,
   ) {
     this.commands = commands;
+    this.guard = guard;
     this.#outcomes = new Array(commands.length);
     this.#open = commands.length;
     this.#resolve = resolve;

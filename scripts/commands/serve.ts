@@ -6,7 +6,9 @@
  */
 import { Command } from 'commander';
 import { buildServer } from '../../adapters/http/server.ts';
+import { trustedPrincipal, unrestrictedAccess } from '../../domain/access/unrestricted.ts';
 import { Fault } from '../../domain/errors.ts';
+import { replay } from '../../domain/ticket/evolve.ts';
 import { defaultWorkflow, type Workflows } from '../../domain/workflow/registry.ts';
 import { throughput } from '../../projections/queries.ts';
 import { projectionStatus } from '../../projections/status.ts';
@@ -173,7 +175,11 @@ async function listen(
   { engine: { engine, log }, workflows, models, projector }: Served,
   stack: AsyncDisposableStack,
 ): Promise<string> {
+  const trusted = trustedPrincipal('everybody');
   const server = buildServer({
+    authenticator: { authenticate: () => trusted },
+    access: unrestrictedAccess,
+    tickets: { current: async (ticketId) => replay(ticketId, await log.readTicket(ticketId)) },
     sink: engine,
     reader: log,
     workflows,

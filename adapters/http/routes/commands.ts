@@ -7,33 +7,96 @@ import { z } from 'zod';
 import type { CommandSink, Outcome } from '../../../domain/ports.ts';
 import type { Command } from '../../../domain/ticket/commands.ts';
 import { ticketIdSchema } from '../../../domain/ticket/values.ts';
-import type { HttpApp, HttpContext } from '../context.ts';
+import { commandBodySchema, openingBodySchema } from '../command-schemas.ts';
+import type { HttpContext } from '../context.ts';
 import { sendProblem } from '../failures.ts';
 import { inputErrors, inputErrorsText } from '../input-errors.ts';
-import { type MalformedJson, malformedJson } from '../outcome-json.ts';
+import { acceptedSchema, outcomesSchema, type RefusedJson, refusedJson } from '../outcome-json.ts';
 import { problem, problemOfRejection, RequestRefused } from '../problem.ts';
-import { readCommand, readCommandWith, triedType } from '../read-command.ts';
+import { readCommand, readCommandWith } from '../read-command.ts';
+import { type Caller, type Route, route } from '../route.ts';
 
 const bulkSchema = z.strictObject({ commands: z.array(z.unknown()) });
 
-export function commandRoutes(app: HttpApp, { sink, limits }: HttpContext): void {
-  app.post('/v1/tickets', async (request, reply) => {
-    const outcome = await submitOne(sink, readCommandWith(request.body, { type: 'OpenTicket' }));
-    if (outcome.status === 'rejected') return sendProblem(reply, problemOfRejection(outcome));
-    reply.header('location', `/v1/tickets/${encodeURIComponent(outcome.ticketId)}`);
-    return reply.code(201).send(outcome);
-  });
+const refusals = [
+  'invalid_command',
+  'illegal_transition',
+  'role_not_permitted',
+  'condition_unmet',
+  'ticket_exists',
+  'ticket_not_found',
+  'revision_conflict',
+  'command_id_reused',
+  'workflow_unknown',
+  'access_denied',
+  'actor_not_permitted',
+  'contention',
+] as const;
 
-  const params = z.strictObject({ ticketId: ticketIdSchema });
-  app.post('/v1/tickets/:ticketId/commands', { schema: { params } }, async (request, reply) => {
-    const { ticketId } = request.params;
-    return sendOutcome(reply, await submitOne(sink, readCommandWith(request.body, { ticketId })));
-  });
-
-  app.post('/v1/commands', async (request) => {
-    const inputs = readBulk(request.body, limits.bulkCommandsMax);
-    return { outcomes: await submitMany(sink, inputs) };
-  });
+export function commandRoutes({ sink, limits }: HttpContext): readonly Route[] {
+  return [
+    route({
+      id: 'openTicket',
+      method: 'POST',
+      path: '/v1/tickets',
+      group: 'Commands',
+      summary: 'Open a ticket',
+      scope: 'tickets:write',
+      body: { schema: openingBodySchema, checked: 'by handler' },
+      answers: {
+        201: {
+          meaning: 'The ticket is open, and that is durable.',
+          schema: acceptedSchema,
+          headers: { location: 'Where the ticket is.' },
+        },
+      },
+      problems: refusals,
+      example: { body: { data: { fields: { subject: 'The printer is on fire' } } } },
+      handle: async ({ body, ...caller }, reply) => {
+        const outcome = await submitOne(sink, readCommandWith(body, { type: 'OpenTicket' }, caller), caller);
+        if (outcome.status === 'rejected') return sendProblem(reply, problemOfRejection(outcome));
+        reply.header('location', `/v1/tickets/${encodeURIComponent(outcome.ticketId)}`);
+        return reply.code(201).send(outcome);
+      },
+    }),
+    route({
+      id: 'commandTicket',
+      method: 'POST',
+      path: '/v1/tickets/{ticketId}/commands',
+      group: 'Commands',
+      summary: 'One command to a ticket',
+      scope: 'tickets:write',
+      params: z.strictObject({ ticketId: ticketIdSchema }),
+      body: { schema: commandBodySchema, checked: 'by handler' },
+      answers: { 200: { meaning: 'What it did is durable.', schema: acceptedSchema } },
+      problems: refusals,
+      example: {
+        params: { ticketId: 'REQ0000001' },
+        body: { type: 'AssignTicket', commandId: 'my-1', data: { agent: 'ana' } },
+      },
+      handle: async ({ params: { ticketId }, body, ...caller }, reply) => {
+        return sendOutcome(reply, await submitOne(sink, readCommandWith(body, { ticketId }, caller), caller));
+      },
+    }),
+    route({
+      id: 'commandMany',
+      method: 'POST',
+      path: '/v1/commands',
+      group: 'Commands',
+      summary: 'Many commands at once',
+      scope: 'tickets:write',
+      body: { schema: z.strictObject({ commands: z.array(commandBodySchema) }), checked: 'by handler' },
+      answers: { 200: { meaning: 'One outcome for each command, in order.', schema: outcomesSchema } },
+      problems: ['too_many_items'],
+      example: {
+        body: { commands: [{ type: 'StartWork', ticketId: 'REQ0000001', commandId: 'my-2', data: {} }] },
+      },
+      handle: async ({ body, ...caller }) => {
+        const inputs = readBulk(body, limits.bulkCommandsMax);
+        return { outcomes: await submitMany(sink, inputs, caller) };
+      },
+    }),
+  ];
 }
 
 function sendOutcome(reply: FastifyReply, outcome: Outcome): FastifyReply {
@@ -42,8 +105,8 @@ function sendOutcome(reply: FastifyReply, outcome: Outcome): FastifyReply {
     : reply.send(outcome);
 }
 
-async function submitOne(sink: CommandSink, command: Command): Promise<Outcome> {
-  const [outcome] = await sink.submit([command]);
+async function submitOne(sink: CommandSink, command: Command, { guard }: Caller): Promise<Outcome> {
+  const [outcome] = await sink.submit([command], guard);
   if (outcome === undefined) throw new Error(`bug: ${command.type} got no outcome`);
   return outcome;
 }
@@ -66,23 +129,24 @@ function readBulk(body: unknown, commandsMax: number): readonly unknown[] {
 async function submitMany(
   sink: CommandSink,
   inputs: readonly unknown[],
-): Promise<readonly (Outcome | MalformedJson)[]> {
+  caller: Caller,
+): Promise<readonly (Outcome | RefusedJson)[]> {
   const commands: Command[] = [];
-  const malformed = new Map<number, MalformedJson>();
+  const refused = new Map<number, RefusedJson>();
   for (const [index, input] of inputs.entries()) {
-    const reading = readCommand(input, `commands[${index}]`);
+    const reading = readCommand(input, caller, `commands[${index}]`);
     if (reading.ok) commands.push(reading.command);
-    else malformed.set(index, malformedJson(reading.errors, triedType(input)));
+    else refused.set(index, refusedJson(reading));
   }
-  const outcomes = await sink.submit(commands);
+  const outcomes = await sink.submit(commands, caller.guard);
   if (outcomes.length !== commands.length) {
     throw new Error(`bug: ${commands.length} commands were answered with ${outcomes.length} outcomes`);
   }
-  if (malformed.size === 0) return outcomes;
+  if (refused.size === 0) return outcomes;
   const decided = outcomes.values();
-  const answers: (Outcome | MalformedJson)[] = [];
+  const answers: (Outcome | RefusedJson)[] = [];
   for (let index = 0; index < inputs.length; index += 1) {
-    const each = malformed.get(index) ?? decided.next().value;
+    const each = refused.get(index) ?? decided.next().value;
     if (each !== undefined) answers.push(each);
   }
   return answers;

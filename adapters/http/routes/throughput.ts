@@ -4,9 +4,10 @@
  */
 import { z } from 'zod';
 import { type ThroughputWindow, throughputWindows } from '../../../domain/metrics/throughput.ts';
-import { type HttpApp, type HttpContext, throughputBreakdowns } from '../context.ts';
+import { type HttpContext, throughputBreakdowns } from '../context.ts';
 import { isoTime } from '../event-json.ts';
 import { queryTimeSchema, wholeNumber, wordList } from '../query-values.ts';
+import { type Route, route } from '../route.ts';
 
 const windowOfName = {
   second: 'second',
@@ -20,28 +21,59 @@ const windowOfName = {
 } as const satisfies Record<string, ThroughputWindow>;
 const windowNames = ['second', 'minute', 'hour', 'day', '1s', '1m', '1h', '1d'] as const;
 
-export function throughputRoutes(app: HttpApp, { throughput, limits }: HttpContext): void {
-  const querystring = z.strictObject({
+const answerSchema = z.object({
+  window: z.enum(['second', 'minute', 'hour', 'day']),
+  position: z.int(),
+  /** Everything committed up to this time is counted. */
+  recordedAt: z.string().optional(),
+  /** Newest first. */
+  windows: z.array(
+    z.object({
+      from: z.string(),
+      to: z.string(),
+      transitions: z.int(),
+      workflow: z.string().optional(),
+      type: z.string().optional(),
+      state: z.string().optional(),
+    }),
+  ),
+});
+
+export function throughputRoutes({ throughput, limits }: HttpContext): readonly Route[] {
+  const query = z.strictObject({
     window: z.enum(windowNames).transform((name) => windowOfName[name]),
     from: queryTimeSchema.optional(),
     to: queryTimeSchema.optional(),
     limit: wholeNumber(1, limits.throughputWindowsMax).default(limits.throughputWindowsDefault),
     by: wordList(throughputBreakdowns).default([]),
   });
-  app.get('/v1/throughput', { schema: { querystring } }, async (request) => {
-    const { window, from, to, limit, by } = request.query;
-    const { asOf, rows } = await throughput(window, { from, to, limit, by });
-    return {
-      window,
-      position: asOf.position,
-      /** Everything committed up to this time is counted. */
-      recordedAt: asOf.recordedAt === undefined ? undefined : isoTime(asOf.recordedAt),
-      /** Newest first. */
-      windows: rows.map(({ windowStart, ...counted }) => ({
-        from: isoTime(windowStart),
-        to: isoTime(windowStart + throughputWindows[window]),
-        ...counted,
-      })),
-    };
-  });
+  return [
+    route({
+      id: 'getThroughput',
+      method: 'GET',
+      path: '/v1/throughput',
+      group: 'Figures',
+      summary: 'Committed transitions per window of time',
+      scope: 'metrics:read',
+      query,
+      answers: {
+        200: { meaning: 'Newest window first; windows without any are left out.', schema: answerSchema },
+      },
+      problems: [],
+      example: { query: { window: '1m', limit: '10' } },
+      handle: async ({ query: { window, from, to, limit, by } }) => {
+        const { asOf, rows } = await throughput(window, { from, to, limit, by });
+        return {
+          window,
+          position: asOf.position,
+          recordedAt: asOf.recordedAt === undefined ? undefined : isoTime(asOf.recordedAt),
+          windows: rows.map(({ windowStart, ...counted }) => ({
+            from: isoTime(windowStart),
+            to: isoTime(windowStart + throughputWindows[window]),
+            ...counted,
+          })),
+        };
+      },
+    }),
+  ];
 }

@@ -7,45 +7,78 @@ import type { EventReader } from '../../../domain/ports.ts';
 import type { RecordedEvent } from '../../../domain/ticket/events.ts';
 import { replay } from '../../../domain/ticket/evolve.ts';
 import { type TicketId, ticketIdSchema } from '../../../domain/ticket/values.ts';
-import type { HttpApp, HttpContext } from '../context.ts';
-import { eventJson } from '../event-json.ts';
+import type { HttpContext } from '../context.ts';
+import { eventJson, eventJsonSchema } from '../event-json.ts';
 import { problem, RequestRefused } from '../problem.ts';
 import { wholeNumber } from '../query-values.ts';
-import { ticketJson } from '../ticket-json.ts';
+import { type Route, route } from '../route.ts';
+import { ticketJson, ticketJsonSchema } from '../ticket-json.ts';
 
-export function ticketRoutes(app: HttpApp, context: HttpContext): void {
-  const { reader, workflows, limits } = context;
+const pageSchema = z.object({
+  ticketId: ticketIdSchema,
+  partition: z.int(),
+  position: z.int(),
+  revision: z.int(),
+  events: z.array(eventJsonSchema),
+  /** The `from` of the next page, where there is one. */
+  next: z.int().optional(),
+});
+
+export function ticketRoutes({ reader, workflows, limits }: HttpContext): readonly Route[] {
   const params = z.strictObject({ ticketId: ticketIdSchema });
-
-  app.get('/v1/tickets/:ticketId', { schema: { params } }, async (request) => {
-    const { ticketId } = request.params;
-    const { events, at } = await history(reader, ticketId);
-    const ticket = replay(ticketId, events);
-    if (ticket === undefined) throw unknownTicket(ticketId);
-    return ticketJson(ticket, at, workflows);
-  });
-
-  const querystring = z.strictObject({
+  const query = z.strictObject({
     from: wholeNumber(1, Number.MAX_SAFE_INTEGER).default(1),
     limit: wholeNumber(1, limits.eventsPageMax).default(limits.eventsPageDefault),
   });
-  app.get('/v1/tickets/:ticketId/events', { schema: { params, querystring } }, async (request) => {
-    const { ticketId } = request.params;
-    const { from, limit } = request.query;
-    const { events, at } = await history(reader, ticketId);
-    if (events.length === 0) throw unknownTicket(ticketId);
-    // Revisions are contiguous from 1, so an event's place is its revision.
-    const page = events.slice(from - 1, from - 1 + limit);
-    const next = from + page.length;
-    return {
-      ticketId,
-      ...at,
-      revision: events.length,
-      events: page.map(eventJson),
-      /** The `from` of the next page, where there is one. */
-      next: page.length > 0 && next <= events.length ? next : undefined,
-    };
-  });
+  return [
+    route({
+      id: 'getTicket',
+      method: 'GET',
+      path: '/v1/tickets/{ticketId}',
+      group: 'Tickets',
+      summary: 'A ticket: its state, its fields, and what is legal now',
+      scope: 'tickets:read',
+      params,
+      answers: { 200: { meaning: 'The ticket.', schema: ticketJsonSchema } },
+      problems: ['ticket_not_found'],
+      example: { params: { ticketId: 'REQ0000001' } },
+      handle: async ({ params: { ticketId }, guard }) => {
+        const { events, at } = await history(reader, ticketId);
+        const ticket = replay(ticketId, events);
+        if (ticket === undefined || guard.view(ticket) === undefined) throw unknownTicket(ticketId);
+        return ticketJson(ticket, at, workflows);
+      },
+    }),
+    route({
+      id: 'listTicketEvents',
+      method: 'GET',
+      path: '/v1/tickets/{ticketId}/events',
+      group: 'Tickets',
+      summary: 'The history of a ticket: its events, in order',
+      scope: 'tickets:read',
+      params,
+      query,
+      answers: { 200: { meaning: 'A page of events.', schema: pageSchema } },
+      problems: ['ticket_not_found'],
+      example: { params: { ticketId: 'REQ0000001' } },
+      handle: async ({ params: { ticketId }, query: { from, limit }, guard }) => {
+        const { events, at } = await history(reader, ticketId);
+        const ticket = replay(ticketId, events);
+        const view = ticket === undefined ? undefined : guard.view(ticket);
+        if (view === undefined) throw unknownTicket(ticketId);
+        // Revisions are contiguous from 1, so an event's place is its revision.
+        const page = events.slice(from - 1, from - 1 + limit);
+        const next = from + page.length;
+        return {
+          ticketId,
+          ...at,
+          revision: events.length,
+          events: page.map((event) => eventJson(guard.redact(event, view))),
+          next: page.length > 0 && next <= events.length ? next : undefined,
+        };
+      },
+    }),
+  ];
 }
 
 interface History {

@@ -7,10 +7,14 @@ import type { HttpContext } from '../../../adapters/http/context.ts';
 import type { HttpLimits } from '../../../adapters/http/limits.ts';
 import { buildServer, type HttpServer } from '../../../adapters/http/server.ts';
 import { MemoryLog } from '../../../adapters/log/memory/memory-log.ts';
+import { trustedPrincipal, unrestrictedAccess } from '../../../domain/access/unrestricted.ts';
 import { Engine, type EngineLimits } from '../../../domain/engine.ts';
 import type { CommandSink } from '../../../domain/ports.ts';
+import { replay } from '../../../domain/ticket/evolve.ts';
 import { builtInWorkflows, defaultWorkflow } from '../../../domain/workflow/registry.ts';
 import { monday9 } from '../../support/tickets.ts';
+
+const everything = trustedPrincipal('test');
 
 export interface Harness {
   readonly url: string;
@@ -39,7 +43,9 @@ export interface HarnessOptions {
   readonly engineLimits?: Partial<EngineLimits>;
   /** Stands between server and engine. */
   readonly sink?: (engine: Engine) => CommandSink;
-  readonly context?: Partial<Pick<HttpContext, 'throughput' | 'readiness' | 'reader'>>;
+  readonly context?: Partial<
+    Pick<HttpContext, 'throughput' | 'readiness' | 'reader' | 'authenticator' | 'access'>
+  >;
 }
 
 export async function startServer(options: HarnessOptions = {}): Promise<Harness> {
@@ -50,6 +56,9 @@ export async function startServer(options: HarnessOptions = {}): Promise<Harness
   const engine = new Engine({ log, clock, workflows, defaultWorkflow, limits });
   const reported: unknown[] = [];
   const server = buildServer({
+    authenticator: { authenticate: () => everything },
+    access: unrestrictedAccess,
+    tickets: { current: async (ticketId) => replay(ticketId, await log.readTicket(ticketId)) },
     sink: options.sink?.(engine) ?? engine,
     reader: log,
     workflows,
