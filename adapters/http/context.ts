@@ -45,6 +45,8 @@ export type ThroughputReader = (
 export type ReadinessCheck = () => Promise<string | undefined>;
 
 export interface HttpContext {
+  /** Docket's own version, for the OpenAPI document. */
+  readonly version: string;
   readonly authenticator: Authenticator;
   readonly access: Access;
   readonly sink: CommandSink;

@@ -63,6 +63,8 @@ export interface AnswerDeclaration {
   readonly schema?: z.ZodType;
   /** `application/json` where absent. */
   readonly mediaType?: string;
+  /** Other forms of the same answer, for those who ask for them in `accept`: schemas by media type. */
+  readonly otherForms?: Readonly<Record<string, z.ZodType>>;
   /** Headers by name, with their meaning. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly example?: unknown;

@@ -2,13 +2,20 @@
 import type { HttpContext } from '../context.ts';
 import type { Route } from '../route.ts';
 import { commandRoutes } from './commands.ts';
+import { documentationRoutes } from './documentation.ts';
 import { healthRoutes } from './health.ts';
 import { throughputRoutes } from './throughput.ts';
 import { ticketRoutes } from './tickets.ts';
 import { workflowRoutes } from './workflows.ts';
 
 export function allRoutes(context: HttpContext): readonly Route[] {
-  return [commandRoutes, ticketRoutes, throughputRoutes, workflowRoutes, healthRoutes].flatMap((routes) =>
-    routes(context),
-  );
+  const all: readonly Route[] = [
+    ...commandRoutes(context),
+    ...ticketRoutes(context),
+    ...throughputRoutes(context),
+    ...workflowRoutes(context),
+    ...healthRoutes(context),
+    ...documentationRoutes(() => all, context.version),
+  ];
+  return all;
 }

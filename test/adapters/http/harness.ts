@@ -4,7 +4,9 @@
  */
 import { expect } from 'vitest';
 import type { HttpContext } from '../../../adapters/http/context.ts';
-import type { HttpLimits } from '../../../adapters/http/limits.ts';
+import { type HttpLimits, httpLimits } from '../../../adapters/http/limits.ts';
+import { openApiDocument } from '../../../adapters/http/openapi/document.ts';
+import { allRoutes } from '../../../adapters/http/routes/all.ts';
 import { buildServer, type HttpServer } from '../../../adapters/http/server.ts';
 import { MemoryLog } from '../../../adapters/log/memory/memory-log.ts';
 import { trustedPrincipal, unrestrictedAccess } from '../../../domain/access/unrestricted.ts';
@@ -13,8 +15,12 @@ import type { CommandSink } from '../../../domain/ports.ts';
 import { replay } from '../../../domain/ticket/evolve.ts';
 import { builtInWorkflows, defaultWorkflow } from '../../../domain/workflow/registry.ts';
 import { monday9 } from '../../support/tickets.ts';
+import { type CheckAnswer, contractOf } from './contract.ts';
 
 const everything = trustedPrincipal('test');
+
+/** Made once: what a server may answer does not depend on its settings. */
+let checkAnswer: CheckAnswer | undefined;
 
 export interface Harness {
   readonly url: string;
@@ -55,7 +61,8 @@ export async function startServer(options: HarnessOptions = {}): Promise<Harness
   const limits = options.engineLimits ?? {};
   const engine = new Engine({ log, clock, workflows, defaultWorkflow, limits });
   const reported: unknown[] = [];
-  const server = buildServer({
+  const context: Omit<HttpContext, 'limits' | 'stopping'> = {
+    version: 'test',
     authenticator: { authenticate: () => everything },
     access: unrestrictedAccess,
     tickets: { current: async (ticketId) => replay(ticketId, await log.readTicket(ticketId)) },
@@ -65,12 +72,22 @@ export async function startServer(options: HarnessOptions = {}): Promise<Harness
     defaultWorkflow,
     throughput: async () => ({ asOf: { position: 0, recordedAt: undefined }, rows: [] }),
     readiness: {},
+    ...options.context,
+  };
+  const server = buildServer({
+    ...context,
     limits: options.limits ?? {},
     report: (error) => reported.push(error),
-    ...options.context,
   });
+  checkAnswer ??= contractOf(
+    openApiDocument(allRoutes({ ...context, limits: httpLimits, stopping: () => false }), 'test'),
+  );
   const url = await server.listen({ host: '127.0.0.1', port: 0 });
-  const send = async (path: string, init: RequestInit) => answerOf(await fetch(`${url}${path}`, init));
+  const send = async (path: string, init: RequestInit) => {
+    const answer = await answerOf(await fetch(`${url}${path}`, init));
+    checkAnswer?.({ ...answer, method: init.method ?? 'GET', path });
+    return answer;
+  };
   return {
     url,
     log,
@@ -112,6 +129,11 @@ async function answerOf(response: Response): Promise<Answer> {
     status: response.status,
     headers: response.headers,
     type: response.headers.get('content-type'),
-    body: text === '' ? undefined : JSON.parse(text),
+    body: bodyOf(text, response.headers.get('content-type')),
   };
+}
+
+function bodyOf(text: string, type: string | null): unknown {
+  if (text === '') return undefined;
+  return type?.split(';')[0]?.endsWith('json') === true ? JSON.parse(text) : text;
 }
