@@ -99,6 +99,10 @@ function newApp(limits: HttpLimits): FastifyInstance {
     frameworkErrors: (error, _request, reply) => sendProblem(reply, problemOf(error)),
     clientErrorHandler: (error, socket) => answerParserError(error, socket),
   });
+  // Node would answer by itself, without a problem document.
+  app.server.on('checkExpectation', (_request, response) =>
+    writeProblem(response, problem('expectation_failed', 'leave the header expect out')),
+  );
   app.server.maxConnections = limits.connectionsMax;
   app.setValidatorCompiler<z.ZodType>(({ schema, httpPart }) => (input) => {
     const result = schema.safeParse(input);

@@ -41,6 +41,7 @@ const always: readonly ProblemCode[] = [
   'request_invalid',
   'request_timeout',
   'headers_too_large',
+  'expectation_failed',
   'rate_limited',
   'internal_error',
   'overloaded',
