@@ -15,8 +15,12 @@ const planSchema = z.object({
   connections: z.int().min(1),
   seconds: z.number(),
   warmSeconds: z.number(),
-  /** Whole requests, as they go over the wire; connections take turns with them. */
-  requests: z.array(z.string()).min(1),
+  /**
+   * A whole request, as it goes over the wire, with `{index}` in its address; connections take turns with
+   * them.
+   */
+  request: z.string(),
+  indexes: z.int().min(1),
 });
 export type LoadPlan = z.infer<typeof planSchema>;
 
@@ -34,7 +38,9 @@ const headEnd = Buffer.from('\r\n\r\n');
 const lengthName = Buffer.from('content-length: ');
 
 const plan = planSchema.parse(JSON.parse(process.argv[2] ?? ''));
-const requests = plan.requests.map((text) => Buffer.from(text));
+const requests = Array.from({ length: plan.indexes }, (_, index) =>
+  Buffer.from(plan.request.replace('{index}', String(index))),
+);
 const micros = build({ lowestDiscernibleValue: 1, highestTrackableValue: 60_000_000 });
 const answers: Record<string, number> = {};
 let measuring = false;
