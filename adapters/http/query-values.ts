@@ -19,7 +19,7 @@ export const queryTimeSchema = z
   .pipe(timeSchema);
 
 /** One or more of some words, joined by commas. */
-export function wordList<W extends string>(words: readonly [W, ...W[]]) {
+export function wordList<W extends string>(words: readonly W[]) {
   return z
     .string()
     .transform((text) => text.split(','))

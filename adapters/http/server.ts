@@ -8,14 +8,7 @@ import type { z } from 'zod';
 import { AnswerDeadline } from './answer-deadline.ts';
 import { acceptJson } from './body.ts';
 import type { HttpContext } from './context.ts';
-import {
-  answerFailure,
-  answerParserError,
-  problemOf,
-  type ReportFailure,
-  sendProblem,
-  writeProblem,
-} from './failures.ts';
+import { answerFailure, answerParserError, problemOf, sendProblem, writeProblem } from './failures.ts';
 import { inputErrors, inputErrorsText } from './input-errors.ts';
 import { type HttpLimits, httpLimits } from './limits.ts';
 import { Load } from './load.ts';
@@ -25,10 +18,8 @@ import { register } from './route.ts';
 import { allRoutes } from './routes/all.ts';
 import { healthPaths } from './routes/health.ts';
 
-export interface HttpServerOptions extends Omit<HttpContext, 'limits' | 'stopping'> {
+export interface HttpServerOptions extends Omit<HttpContext, 'limits' | 'stopping' | 'closing'> {
   readonly limits?: Partial<HttpLimits>;
-  /** Gets every fault and bug that was answered with a status of 500 or more, `overloaded` left out. */
-  readonly report: ReportFailure;
 }
 
 export interface HttpServer {
@@ -50,6 +41,7 @@ export function buildServer(options: HttpServerOptions): HttpServer {
   const load = new Load(limits);
   const deadline = new AnswerDeadline(limits);
   let stopping = false;
+  const closing = new AbortController();
   const app = newApp(limits);
   acceptJson(app, limits, load);
   admit(app, load, deadline);
@@ -57,7 +49,7 @@ export function buildServer(options: HttpServerOptions): HttpServer {
   app.setNotFoundHandler((request, reply) =>
     sendProblem(reply, problem('route_unknown', `there is no ${request.method} ${pathOf(request.url)}`)),
   );
-  declareRoutes(app, { ...options, limits, stopping: () => stopping });
+  declareRoutes(app, { ...options, limits, stopping: () => stopping, closing: closing.signal });
   return {
     listen: ({ host, port }) => app.listen({ host, port }),
     announceStop: () => {
@@ -65,6 +57,7 @@ export function buildServer(options: HttpServerOptions): HttpServer {
     },
     close: async () => {
       stopping = true;
+      closing.abort();
       await closeWithin(app, limits);
       deadline.stop();
     },
@@ -109,14 +102,14 @@ function newApp(limits: HttpLimits): FastifyInstance {
   return app;
 }
 
-/** Health is asked under overload as well, so it is not counted. */
+/** Health is asked under overload as well, so it is not counted; nor is what lasts, which has its own bound. */
 function admit(app: FastifyInstance, load: Load, deadline: AnswerDeadline): void {
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-content-type-options', 'nosniff').header('cache-control', 'no-store');
     if (healthPaths.includes(request.url)) return done();
     deadline.watch(reply);
     try {
-      load.takeRequest(request.raw, reply.raw);
+      if (request.routeOptions.config.lasting !== true) load.takeRequest(request.raw, reply.raw);
       done();
     } catch (error) {
       done(error instanceof Error ? error : new Error('bug: thrown without an error'));

@@ -2,13 +2,14 @@
 import type { HttpContext } from '../context.ts';
 import type { Route } from '../route.ts';
 import { commandRoutes } from './commands.ts';
+import { eventRoutes } from './events.ts';
 import { healthRoutes } from './health.ts';
 import { throughputRoutes } from './throughput.ts';
 import { ticketRoutes } from './tickets.ts';
 import { workflowRoutes } from './workflows.ts';
 
 export function allRoutes(context: HttpContext): readonly Route[] {
-  return [commandRoutes, ticketRoutes, throughputRoutes, workflowRoutes, healthRoutes].flatMap((routes) =>
-    routes(context),
+  return [commandRoutes, ticketRoutes, eventRoutes, throughputRoutes, workflowRoutes, healthRoutes].flatMap(
+    (routes) => routes(context),
   );
 }

@@ -44,7 +44,7 @@ export interface HarnessOptions {
   /** Stands between server and engine. */
   readonly sink?: (engine: Engine) => CommandSink;
   readonly context?: Partial<
-    Pick<HttpContext, 'throughput' | 'readiness' | 'reader' | 'authenticator' | 'access'>
+    Pick<HttpContext, 'throughput' | 'readiness' | 'reader' | 'tickets' | 'authenticator' | 'access'>
   >;
 }
 
