@@ -54,9 +54,9 @@ export async function eventPage(
 ): Promise<z.infer<typeof eventPageSchema>> {
   const { limits } = context;
   const { partition, head } = question;
-  // Where only some may pass, reading as few events at a time as are wanted would be slow.
+  // Where only some may pass, how many must be read for as many as are wanted is not known.
   const all = question.filter.key === '' && caller.guard.readsAll;
-  const batchMax = all ? question.limit : Math.max(question.limit, limits.streamPageEventsMax);
+  const batchMax = all ? question.limit : limits.streamPageEventsMax;
   const bounds = { batchMax, scannedMax: limits.eventsScannedMax };
   const events: EventJson[] = [];
   let next = question.from;
