@@ -1,0 +1,137 @@
+/** What a hub holds for its listeners: one reading of the log, and of each of them no more than a chunk. */
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { httpLimits } from '../../../../adapters/http/limits.ts';
+import { eventFilter } from '../../../../adapters/http/stream/event-filter.ts';
+import { EventHub } from '../../../../adapters/http/stream/event-hub.ts';
+import { Turns } from '../../../../adapters/http/stream/turns.ts';
+import { trustedPrincipal, unrestrictedAccess } from '../../../../domain/access/unrestricted.ts';
+import type { EventReader, ReadOptions } from '../../../../domain/ports.ts';
+import { startServer } from '../harness.ts';
+import { comment, openTicket } from './desk.ts';
+
+/** Counts how often a log is followed and read. */
+class CountingReader implements EventReader {
+  readonly #reader: EventReader;
+  followed = 0;
+  /** Readings that do not go on, in all and the most at one time. */
+  readings = 0;
+  readingsAtOnce = 0;
+  #reading = 0;
+
+  constructor(reader: EventReader) {
+    this.#reader = reader;
+  }
+
+  get partitions(): number {
+    return this.#reader.partitions;
+  }
+
+  async *read(from: number, options: ReadOptions = {}) {
+    if (options.live === true) {
+      this.followed += 1;
+      try {
+        yield* this.#reader.read(from, options);
+      } finally {
+        this.followed -= 1;
+      }
+      return;
+    }
+    this.readings += 1;
+    this.#reading += 1;
+    this.readingsAtOnce = Math.max(this.readingsAtOnce, this.#reading);
+    try {
+      yield* this.#reader.read(from, options);
+    } finally {
+      this.#reading -= 1;
+    }
+  }
+
+  readTicket(ticketId: string) {
+    return this.#reader.readTicket(ticketId);
+  }
+
+  head(partition?: number) {
+    return this.#reader.head(partition);
+  }
+
+  close() {
+    return this.#reader.close();
+  }
+}
+
+/** One whose client takes nothing at all: no socket ever drains it. */
+function stuckResponse(): ServerResponse {
+  return new ServerResponse(new IncomingMessage(new Socket()));
+}
+
+describe('a hub', () => {
+  it('follows the log once for all, not at all for nobody, and lets few catch up at once', async () => {
+    await using server = await startServer();
+    await openTicket(server, 'T-1');
+    await comment(server, 'T-1', 50);
+    const reader = new CountingReader(server.log);
+    const context = {
+      reader,
+      tickets: { current: async () => undefined },
+      access: unrestrictedAccess,
+      limits: { ...httpLimits, streamRecentEventsMax: 4 },
+      report: (error: unknown) => {
+        throw error;
+      },
+    };
+    const hub = new EventHub(context, 0, new Turns(3));
+    let gone = 0;
+    const responses = Array.from({ length: 20 }, stuckResponse);
+    const join = (response: ServerResponse) =>
+      hub.join({
+        response,
+        principal: trustedPrincipal('test'),
+        filter: eventFilter({}),
+        next: 1,
+        begin: () => undefined,
+        gone: () => {
+          gone += 1;
+        },
+      });
+    await Promise.all(responses.map(join));
+    await expect.poll(() => responses.every(({ writableLength }) => writableLength > 0)).toBe(true);
+    expect([reader.followed, reader.readings, reader.readingsAtOnce]).toEqual([1, 20, 3]);
+    for (const response of responses) response.emit('close');
+    await expect.poll(() => [gone, reader.followed]).toEqual([20, 0]);
+    const again = stuckResponse();
+    await join(again);
+    await expect.poll(() => [again.writableLength > 0, reader.followed]).toEqual([true, 1]);
+    again.emit('close');
+    await expect.poll(() => [gone, reader.followed]).toEqual([21, 0]);
+  });
+
+  it('holds no more than a chunk for a listener who takes nothing, however much happens', async () => {
+    await using server = await startServer();
+    await openTicket(server, 'T-1');
+    const context = {
+      reader: server.log,
+      tickets: { current: async () => undefined },
+      access: unrestrictedAccess,
+      limits: httpLimits,
+      report: (error: unknown) => {
+        throw error;
+      },
+    };
+    const hub = new EventHub(context, 0, new Turns(3));
+    const response = stuckResponse();
+    await hub.join({
+      response,
+      principal: trustedPrincipal('test'),
+      filter: eventFilter({}),
+      next: 1,
+      begin: () => undefined,
+      gone: () => undefined,
+    });
+    for (let time = 0; time < 10; time += 1) await comment(server, 'T-1', 100, 'x'.repeat(16_000));
+    expect(response.writableLength).toBeGreaterThan(0);
+    expect(response.writableLength).toBeLessThan(2 * httpLimits.streamChunkBytesMax);
+    response.emit('close');
+  });
+});
