@@ -4,8 +4,8 @@
  */
 
 /**
- * The form with the highest quality, the earlier one of equals; the first where there is no header; `undefined`
- * where none is accepted.
+ * The form with the highest quality, the earlier one of equals; the first where there is no header;
+ * `undefined` where none is accepted.
  */
 export function acceptedForm<Form extends string>(
   accept: string | undefined,

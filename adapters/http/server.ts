@@ -102,7 +102,9 @@ function newApp(limits: HttpLimits): FastifyInstance {
   return app;
 }
 
-/** Health is asked under overload as well, so it is not counted; nor is what lasts, which has its own bound. */
+/**
+ * Health is asked under overload as well, so it is not counted; nor is what lasts, which has its own bound.
+ */
 function admit(app: FastifyInstance, load: Load, deadline: AnswerDeadline): void {
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-content-type-options', 'nosniff').header('cache-control', 'no-store');

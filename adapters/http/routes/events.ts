@@ -99,7 +99,7 @@ ${limits.eventsExportMax}, and a last line that says where to go on; where that 
       const question = { partition, from, head, limit, filter: eventFilter(query) };
       reply.header('docket-position', head);
       const caller = { principal, guard };
-      if (!lines) return eventPage(context, question, caller);
+      if (!lines) return reply.type(jsonMediaType).send(await eventPage(context, question, caller));
       if (raw.method === 'HEAD') return reply.type(linesMediaType).send();
       const release = exports.count(reply.raw);
       const text = notForever(eventLines(context, question, caller), reply.raw, limits);

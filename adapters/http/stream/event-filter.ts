@@ -1,7 +1,7 @@
 /**
- * Which events of the log a caller asks for. Only what is never hidden from those who may read a ticket can be
- * asked by: its id, its workflow, and the type and source of an event; so a filter can not tell what a field
- * holds.
+ * Which events of the log a caller asks for. Only what is never hidden from those who may read a ticket can
+ * be asked by: its id, its workflow, and the type and source of an event; so a filter can not tell what a
+ * field holds.
  */
 import { type EventType, eventTypes, type RecordedEvent } from '../../../domain/ticket/events.ts';
 import { nameSchema, type TicketId, ticketIdSchema } from '../../../domain/ticket/values.ts';

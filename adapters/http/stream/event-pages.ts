@@ -6,7 +6,7 @@ import type { ServerResponse } from 'node:http';
 import { z } from 'zod';
 import { Fault } from '../../../domain/errors.ts';
 import type { HttpContext } from '../context.ts';
-import { type EventJson, eventJson, eventJsonSchema } from '../event-json.ts';
+import { eventJson, eventJsonSchema } from '../event-json.ts';
 import type { HttpLimits } from '../limits.ts';
 import type { Caller } from '../route.ts';
 import type { EventFilter } from './event-filter.ts';
@@ -47,24 +47,29 @@ export const eventLineSchema = z.union([eventJsonSchema, eventsEndSchema]);
 
 type PageContext = Pick<HttpContext, 'reader' | 'tickets' | 'access' | 'limits'>;
 
+/** The text of a page, as `eventPageSchema` says. */
 export async function eventPage(
   context: PageContext,
   question: EventQuestion,
   caller: Caller,
-): Promise<z.infer<typeof eventPageSchema>> {
+): Promise<string> {
   const { limits } = context;
-  const { partition, head } = question;
   // Where only some may pass, how many must be read for as many as are wanted is not known.
   const all = question.filter.key === '' && caller.guard.readsAll;
-  const batchMax = all ? question.limit : limits.streamPageEventsMax;
-  const bounds = { batchMax, scannedMax: limits.eventsScannedMax };
-  const events: EventJson[] = [];
+  const bounds: PartBounds = {
+    batchMax: all ? Math.min(question.limit, limits.streamPageEventsMax) : limits.streamPageEventsMax,
+    scannedMax: limits.eventsScannedMax,
+    charactersMax: limits.eventsPageCharactersMax,
+    msMax: limits.eventsPageMsMax,
+  };
+  const events: string[] = [];
   let next = question.from;
   for await (const part of parts(context, question, caller, bounds)) {
     events.push(...part.events);
     next = part.next;
   }
-  return { partition, position: head, events, next };
+  const { partition, head } = question;
+  return `{"partition":${partition},"position":${head},"events":[${events.join(',')}],"next":${next}}`;
 }
 
 /** Each line ends with a line break; several come at a time. */
@@ -75,7 +80,12 @@ export async function* eventLines(
 ): AsyncGenerator<string> {
   const { limits } = context;
   const { partition, head } = question;
-  const bounds = { batchMax: limits.eventsExportBatchMax, scannedMax: limits.eventsExportScannedMax };
+  const bounds: PartBounds = {
+    batchMax: limits.eventsExportBatchMax,
+    scannedMax: limits.eventsExportScannedMax,
+    charactersMax: Number.POSITIVE_INFINITY,
+    msMax: Number.POSITIVE_INFINITY,
+  };
   let next = question.from;
   let count = 0;
   let ended: { readonly ended?: 'credential_ended' } = {};
@@ -85,7 +95,7 @@ export async function* eventLines(
       ended = { ended: 'credential_ended' };
       break;
     }
-    if (part.events.length > 0) yield `${part.events.map((event) => JSON.stringify(event)).join('\n')}\n`;
+    if (part.events.length > 0) yield `${part.events.join('\n')}\n`;
     next = part.next;
     count += part.events.length;
   }
@@ -133,35 +143,49 @@ export class EventExports {
   }
 }
 
+/** What ends an answer before it has all that was asked for; how lines are ended is up to who reads them. */
 interface PartBounds {
   readonly batchMax: number;
   readonly scannedMax: number;
+  readonly charactersMax: number;
+  readonly msMax: number;
 }
 
 interface Part {
-  readonly events: readonly EventJson[];
+  /** As JSON. */
+  readonly events: readonly string[];
   readonly next: number;
 }
 
-/** What the caller may see, part by part, until there is as much as it asked for. */
+/** What the caller may see, part by part, until there is as much as it asked for, or a bound is reached. */
 async function* parts(
   { reader, tickets, access, limits }: PageContext,
   { partition, from, head, limit, filter }: EventQuestion,
   { principal }: Caller,
-  { batchMax, scannedMax }: PartBounds,
+  { batchMax, scannedMax, charactersMax, msMax }: PartBounds,
 ): AsyncGenerator<Part> {
   const present = new PresentTickets(tickets, limits.streamTicketsMax);
   const scan = { partition, from, upTo: head, filter, batchEventsMax: batchMax };
+  const start = performance.now();
   let left = limit;
+  let characters = 0;
   for await (const scanned of scanEvents(reader, scan)) {
     // By the policy of the moment, on tickets as they are now: an answer of lines may take long.
     present.forget();
-    const visible = await visibleEvents(scanned.events, access.guardOf(principal), present);
-    const events = visible.slice(0, left);
-    left -= events.length;
-    const last = events.at(-1);
-    const cut = last !== undefined && left === 0;
-    yield { events: events.map(eventJson), next: cut ? last.position + 1 : scanned.next };
-    if (left === 0 || scanned.next - from >= scannedMax) return;
+    const events: string[] = [];
+    let next = scanned.next;
+    for (const event of await visibleEvents(scanned.events, access.guardOf(principal), present)) {
+      if (left === 0 || characters >= charactersMax) {
+        next = event.position;
+        break;
+      }
+      const text = JSON.stringify(eventJson(event));
+      events.push(text);
+      characters += text.length;
+      left -= 1;
+    }
+    yield { events, next };
+    const full = left === 0 || characters >= charactersMax;
+    if (full || scanned.next - from >= scannedMax || performance.now() - start > msMax) return;
   }
 }

@@ -24,8 +24,8 @@ export class EventStreams {
   }
 
   /**
-   * Counts a stream until its response is closed, or what is returned is called. Throws `RequestRefused` (`rate_limited`) where the
-   * principal has too many, `Fault` (`overloaded`) where there are too many in all.
+   * Counts a stream until its response is closed, or what is returned is called. Throws `RequestRefused`
+   * with `rate_limited` where the principal has too many, `Fault` (`overloaded`) where all have.
    */
   count({ id }: Principal, response: ServerResponse): () => void {
     const { streamsMax, streamsOfPrincipalMax } = this.#context.limits;
@@ -52,7 +52,10 @@ export class EventStreams {
     return release;
   }
 
-  /** Tells the partition's events to a response that was begun. Throws `Fault` where the log can not be read. */
+  /**
+   * Begins a response and tells it the partition's events. Throws `Fault` before it is begun where the log
+   * can not be read.
+   */
   async join(partition: number, options: ListenerOptions): Promise<void> {
     const hub = this.#hubs.get(partition) ?? new EventHub(this.#context, partition, this.#catchUps);
     this.#hubs.set(partition, hub);

@@ -4,7 +4,7 @@ import { expectProblem, type Harness, startServer } from '../harness.ts';
 import { comment, openTicket, revocable } from './desk.ts';
 
 const lines = { accept: 'application/x-ndjson' };
-const limits = { eventsScannedMax: 20, streamPageEventsMax: 4, eventsExportBatchMax: 4 };
+const limits = { streamPageEventsMax: 4, eventsExportBatchMax: 4 };
 
 let server: Harness;
 beforeAll(async () => {
@@ -54,11 +54,30 @@ describe('GET /v1/events', () => {
   });
 
   it('stops looking after a bound, and says how far it came', async () => {
-    const first = await page('?type=TicketOpened&limit=5');
-    expect([first.next, positions(first)]).toEqual([21, [1]]);
-    const second = await page(`?type=TicketOpened&from=${first.next}`);
-    expect([positions(second), second.next > 40]).toEqual([[], true]);
-    expect(positions(await page(`?type=TicketOpened&from=${second.next}`))).toEqual([42]);
+    await using other = await startServer({ limits: { ...limits, eventsScannedMax: 20 } });
+    await openTicket(other, 'T-1');
+    await comment(other, 'T-1', 40);
+    await openTicket(other, 'T-2');
+    const pages = [];
+    for (const from of [1, 21, 41]) pages.push(await other.get(`/v1/events?type=TicketOpened&from=${from}`));
+    expect(pages.map(({ body }) => body)).toMatchObject([
+      { position: 42, next: 21, events: [{ position: 1 }] },
+      { position: 42, next: 41, events: [] },
+      { position: 42, next: 43, events: [{ position: 42 }] },
+    ]);
+  });
+
+  it('ends a page that grows too large, but not before its first event', async () => {
+    await using other = await startServer({ limits: { eventsPageCharactersMax: 3_000 } });
+    await openTicket(other, 'T-1');
+    await comment(other, 'T-1', 3, 'x'.repeat(2_000));
+    const { body } = await other.get('/v1/events?from=2');
+    expect(body).toMatchObject({ position: 4, next: 4, events: [{ position: 2 }, { position: 3 }] });
+    await using small = await startServer({ limits: { eventsPageCharactersMax: 1 } });
+    await openTicket(small, 'T-1');
+    await comment(small, 'T-1', 1);
+    const one = await small.get('/v1/events');
+    expect(one.body).toMatchObject({ next: 2, events: [{ position: 1 }] });
   });
 
   it('finds the events of a ticket without looking at others', async () => {
