@@ -27,6 +27,23 @@ import { waitForPosition } from '../wait-for-position.ts';
 
 const jsonMediaType = 'application/json';
 const linesMediaType = 'application/x-ndjson';
+/** For the reference: one event, as every form tells it. */
+const exampleEvent = {
+  ticketId: 'REQ0000001',
+  revision: 1,
+  partition: 0,
+  position: 1,
+  type: 'TicketOpened',
+  schemaVersion: 1,
+  workflow: 'support@1',
+  state: 'new/unassigned/L0',
+  occurredAt: '2026-03-02T09:00:00.000Z',
+  recordedAt: '2026-03-02T09:00:00.004Z',
+  actor: { id: 'ann', role: 'requester' },
+  data: { requester: 'ann', fields: { priority: 'high' } },
+};
+const exampleEnd = { partition: 0, position: 1, next: 2, events: 1 };
+
 const positionHeader = { 'docket-position': "The partition's last position when the events were asked for." };
 
 export function eventRoutes(context: HttpContext): readonly Route[] {
@@ -77,9 +94,15 @@ ${limits.eventsExportMax}, and a last line that says where to go on; where that 
         meaning: 'A page of events.',
         schema: eventPageSchema,
         otherForms: [
-          { mediaType: linesMediaType, meaning: 'An event a line, then the end.', schema: eventLineSchema },
+          {
+            mediaType: linesMediaType,
+            meaning: 'An event a line, then the end.',
+            schema: eventLineSchema,
+            example: `${JSON.stringify(exampleEvent)}\n${JSON.stringify(exampleEnd)}\n`,
+          },
         ],
         headers: positionHeader,
+        example: { partition: 0, position: 1, events: [exampleEvent], next: 2 },
       },
     },
     problems: ['not_acceptable', 'position_not_reached'],
@@ -134,7 +157,12 @@ event \`bye\` that says why, where the server ends it.`,
         }),
     }),
     answers: {
-      200: { meaning: 'Events, without end.', mediaType: eventStreamMediaType, headers: positionHeader },
+      200: {
+        meaning: 'Events, without end.',
+        mediaType: eventStreamMediaType,
+        headers: positionHeader,
+        example: `id: 1\nevent: TicketOpened\ndata: ${JSON.stringify(exampleEvent)}\n\n`,
+      },
     },
     problems: ['overloaded', 'rate_limited', 'not_ready'],
     example: { query: { from: '1', type: 'TicketOpened' } },
@@ -155,6 +183,8 @@ event \`bye\` that says why, where the server ends it.`,
 /** Written by hand: whatever stands between a route and its response would gather and delay. */
 function beginStream(reply: FastifyReply, head: number, opening: string): void {
   reply.header('docket-position', head).header('content-type', eventStreamMediaType);
+  // Proxies of the nginx kind gather answers unless they are told not to.
+  reply.header('x-accel-buffering', 'no');
   reply.hijack();
   for (const [name, value] of Object.entries(reply.getHeaders())) {
     if (value !== undefined) reply.raw.setHeader(name, value);

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import type { HttpLimits } from '../../../../adapters/http/limits.ts';
 import { type Harness, startServer } from '../harness.ts';
 import { comment, openTicket } from './desk.ts';
-import { EventClient, type Received } from './event-client.ts';
+import { EventClient, eventually, type Received } from './event-client.ts';
 
 const upTo = (last: number) => Array.from({ length: last }, (_, index) => index + 1);
 
@@ -34,7 +34,7 @@ async function readWithCuts(server: Harness, cuts: readonly number[], last: numb
     };
     const headers = { 'last-event-id': String(lastId) };
     const client = await EventClient.open(`${server.url}/v1/events/stream`, headers, onEvent);
-    await expect.poll(() => left === 0 || seen.at(-1) === last, { interval: 2, timeout: 8_000 }).toBe(true);
+    await eventually(() => left === 0 || seen.at(-1) === last).toBe(true);
     client.close();
   }
   return seen;
@@ -66,14 +66,14 @@ describe('exactly once, in order', () => {
     await openTicket(server, 'T-1');
     const slow = await EventClient.open(`${server.url}/v1/events/stream?from=1`);
     const quick = await EventClient.open(`${server.url}/v1/events/stream?from=1`);
-    await expect.poll(() => slow.positions).toEqual([1]);
+    await eventually(() => slow.positions).toEqual([1]);
     slow.response.pause();
     const body = 'x'.repeat(16_000);
     for (let time = 0; time < 10; time += 1) await comment(server, 'T-1', 100, body);
-    await expect.poll(() => quick.events.length, { timeout: 10_000 }).toBe(1_001);
+    await eventually(() => quick.events.length).toBe(1_001);
     expect(slow.events.length).toBeLessThan(1_001);
     slow.response.resume();
-    await expect.poll(() => slow.events.length, { timeout: 10_000 }).toBe(1_001);
+    await eventually(() => slow.events.length).toBe(1_001);
     for (const client of [slow, quick]) {
       expect(client.positions).toEqual(upTo(1_001));
       client.close();
@@ -85,18 +85,18 @@ describe('exactly once, in order', () => {
     await using server = await startServer({ limits });
     await openTicket(server, 'T-1');
     const stuck = await EventClient.open(`${server.url}/v1/events/stream?from=1`);
-    await expect.poll(() => stuck.positions).toEqual([1]);
+    await eventually(() => stuck.positions).toEqual([1]);
     stuck.response.pause();
     for (let time = 0; time < 10; time += 1) await comment(server, 'T-1', 100, 'x'.repeat(16_000));
     await wait(200);
     stuck.response.resume();
-    await expect.poll(() => stuck.ended).toBe(true);
+    await eventually(() => stuck.ended).toBe(true);
     const seen = stuck.positions;
     expect(seen).toEqual(upTo(seen.length));
     expect(seen.length).toBeLessThan(1_001);
     const headers = { 'last-event-id': String(stuck.lastId) };
     const back = await EventClient.open(`${server.url}/v1/events/stream`, headers);
-    await expect.poll(() => seen.length + back.events.length, { timeout: 10_000 }).toBe(1_001);
+    await eventually(() => seen.length + back.events.length).toBe(1_001);
     expect([...seen, ...back.positions]).toEqual(upTo(1_001));
     back.close();
   });
@@ -118,7 +118,7 @@ describe('many listeners', () => {
       clients.push(...(await Promise.all(some)));
     }
     await comment(server, 'T-1', 20);
-    await expect.poll(() => received, { timeout: 20_000 }).toBe(listeners * 20);
+    await eventually(() => received).toBe(listeners * 20);
     const expected = JSON.stringify(upTo(21).slice(1));
     expect(clients.filter(({ positions }) => JSON.stringify(positions) !== expected)).toEqual([]);
     for (const client of clients) client.close();

@@ -1,10 +1,16 @@
 /** A reader of server-sent events over node:http, which tells what came and can stop reading for a while. */
 import { get, type IncomingMessage } from 'node:http';
+import { expect } from 'vitest';
 
 export interface Received {
   readonly id: number;
   readonly type: string;
   readonly data: Record<string, unknown>;
+}
+
+/** Looks again until it is as expected: on a busy machine, too. */
+export function eventually<Value>(look: () => Value) {
+  return expect.poll(look, { interval: 5, timeout: 20_000 });
 }
 
 export class EventClient {

@@ -13,6 +13,7 @@ import type { EventReader, ReadOptions } from '../../../../domain/ports.ts';
 import { ticketState } from '../../../support/tickets.ts';
 import { startServer } from '../harness.ts';
 import { comment, hidingAccess, openTicket } from './desk.ts';
+import { eventually } from './event-client.ts';
 
 /** Counts how often a log is followed and read. */
 class CountingReader implements EventReader {
@@ -108,15 +109,15 @@ describe('a hub', () => {
         }),
       );
     await Promise.all(responses.map(join));
-    await expect.poll(() => responses.every(({ writableLength }) => writableLength > 0)).toBe(true);
+    await eventually(() => responses.every(({ writableLength }) => writableLength > 0)).toBe(true);
     expect([reader.followed, reader.readings, reader.readingsAtOnce]).toEqual([1, 20, 3]);
     for (const response of responses) response.emit('close');
-    await expect.poll(() => [gone, reader.followed]).toEqual([20, 0]);
+    await eventually(() => [gone, reader.followed]).toEqual([20, 0]);
     const again = stuckResponse();
     await join(again);
-    await expect.poll(() => [again.writableLength > 0, reader.followed]).toEqual([true, 1]);
+    await eventually(() => [again.writableLength > 0, reader.followed]).toEqual([true, 1]);
     again.emit('close');
-    await expect.poll(() => [gone, reader.followed]).toEqual([21, 0]);
+    await eventually(() => [gone, reader.followed]).toEqual([21, 0]);
   });
 
   it.each([

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { actor } from '../../../support/tickets.ts';
 import { type Harness, startServer } from '../harness.ts';
 import { canary, comment, hidingAccess, openTicket } from './desk.ts';
-import { EventClient } from './event-client.ts';
+import { EventClient, eventually } from './event-client.ts';
 
 const by = { actor: actor('agent') };
 
@@ -66,8 +66,8 @@ describe('hidden fields and tickets', () => {
       const live = await EventClient.open(`${server.url}/v1/events/stream?ticket=OPEN`);
       await tellStory(server);
       const late = await EventClient.open(`${server.url}/v1/events/stream?from=2`);
-      await expect.poll(() => late.positions).toEqual([3, 5, 7]);
-      await expect.poll(() => live.positions).toEqual([3, 5, 7]);
+      await eventually(() => late.positions).toEqual([3, 5, 7]);
+      await eventually(() => live.positions).toEqual([3, 5, 7]);
       for (const client of [live, late]) {
         expect(JSON.stringify(client.events)).not.toContain(canary);
         expect(client.events.map(({ data }) => data.data)).toMatchObject(visible.map(({ data }) => data));
@@ -80,10 +80,10 @@ describe('hidden fields and tickets', () => {
     await using server = await startServer({ context: { access: hidingAccess } });
     await openTicket(server, 'T-1', { fields: { title: 'plain' } });
     const client = await EventClient.open(`${server.url}/v1/events/stream?from=1`);
-    await expect.poll(() => client.positions).toEqual([1]);
+    await eventually(() => client.positions).toEqual([1]);
     await change(server, 'T-1', { sealed: 'yes', title: canary });
     await openTicket(server, 'T-2');
-    await expect.poll(() => client.positions).toEqual([1, 3]);
+    await eventually(() => client.positions).toEqual([1, 3]);
     client.close();
   });
 });

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expectProblem, type Harness, startServer } from '../harness.ts';
 import { comment, openTicket, revocable } from './desk.ts';
+import { eventually } from './event-client.ts';
 
 const lines = { accept: 'application/x-ndjson' };
 const limits = { streamPageEventsMax: 4, eventsExportBatchMax: 4 };
@@ -165,7 +166,7 @@ describe('lines', () => {
       await response.text();
       return response.status;
     };
-    await expect.poll(again).toBe(200);
+    await eventually(again).toBe(200);
   });
 
   it('that nobody takes are cut', async () => {
@@ -173,7 +174,7 @@ describe('lines', () => {
     await openTicket(other, 'T-1');
     await comment(other, 'T-1', 2_000, 'x'.repeat(10_000));
     const slow = await fetch(`${other.url}/v1/events`, { headers: lines });
-    await expect.poll(() => other.server.requestsInFlight).toBe(0);
+    await eventually(() => other.server.requestsInFlight).toBe(0);
     await expect(slow.text()).rejects.toThrow();
   });
 });

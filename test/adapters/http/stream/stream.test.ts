@@ -5,7 +5,7 @@ import { Fault } from '../../../../domain/errors.ts';
 import type { EventReader } from '../../../../domain/ports.ts';
 import { expectProblem, type Harness, startServer } from '../harness.ts';
 import { comment, openTicket, revocable } from './desk.ts';
-import { EventClient } from './event-client.ts';
+import { EventClient, eventually } from './event-client.ts';
 
 const stream = (server: Harness, query = '', headers: Record<string, string> = {}) =>
   EventClient.open(`${server.url}/v1/events/stream${query}`, headers);
@@ -20,10 +20,11 @@ describe('where a stream begins', () => {
       'cache-control': 'no-store',
       'x-content-type-options': 'nosniff',
       'docket-position': '1',
+      'x-accel-buffering': 'no',
     });
-    await expect.poll(() => client.lastId).toBe(1);
+    await eventually(() => client.lastId).toBe(1);
     await comment(server, 'T-1', 2);
-    await expect.poll(() => client.positions).toEqual([2, 3]);
+    await eventually(() => client.positions).toEqual([2, 3]);
     expect(client.retryMs).toBe(2_000);
     client.close();
   });
@@ -33,7 +34,7 @@ describe('where a stream begins', () => {
     await openTicket(server, 'T-1', { fields: { words: 'two\nlines\r\u2028' } });
     await comment(server, 'T-1', 3);
     const client = await stream(server, '?from=1');
-    await expect.poll(() => client.positions).toEqual([1, 2, 3, 4]);
+    await eventually(() => client.positions).toEqual([1, 2, 3, 4]);
     const page = await server.get('/v1/events');
     expect(page.body).toMatchObject({ events: client.events.map(({ data }) => data) });
     expect(client.events.map(({ type, data }) => type === data.type)).toEqual([true, true, true, true]);
@@ -45,14 +46,14 @@ describe('where a stream begins', () => {
     await openTicket(server, 'T-1');
     await comment(server, 'T-1', 3);
     const after = await stream(server, '?from=1', { 'last-event-id': '2' });
-    await expect.poll(() => after.positions).toEqual([3, 4]);
+    await eventually(() => after.positions).toEqual([3, 4]);
     const all = await stream(server, '', { 'last-event-id': '0' });
-    await expect.poll(() => all.positions).toEqual([1, 2, 3, 4]);
+    await eventually(() => all.positions).toEqual([1, 2, 3, 4]);
     const since = await stream(server, '?since=2026-03-02T09:00:00Z');
-    await expect.poll(() => since.positions).toEqual([1, 2, 3, 4]);
+    await eventually(() => since.positions).toEqual([1, 2, 3, 4]);
     const later = await stream(server, '?since=2026-03-02T09:00:01Z');
     await comment(server, 'T-1', 1);
-    await expect.poll(() => later.positions).toEqual([5]);
+    await eventually(() => later.positions).toEqual([5]);
     for (const client of [after, all, since, later]) client.close();
   });
 
@@ -61,7 +62,7 @@ describe('where a stream begins', () => {
     await openTicket(server, 'T-1');
     const client = await stream(server, '', { 'last-event-id': '3' });
     await comment(server, 'T-1', 5);
-    await expect.poll(() => client.positions).toEqual([4, 5, 6]);
+    await eventually(() => client.positions).toEqual([4, 5, 6]);
     client.close();
   });
 
@@ -100,9 +101,15 @@ describe('filters', () => {
     await comment(server, 'T-2', 1);
     const late = await Promise.all(queries.map((query) => stream(server, `${query}&from=1`)));
     for (const clients of [live, late]) {
-      await expect
-        .poll(() => clients.map(({ positions }) => positions))
-        .toEqual([[1, 2], [2, 4], [2], [1, 2, 3, 4], [1, 2, 3, 4], [], [3]]);
+      await eventually(() => clients.map(({ positions }) => positions)).toEqual([
+        [1, 2],
+        [2, 4],
+        [2],
+        [1, 2, 3, 4],
+        [1, 2, 3, 4],
+        [],
+        [3],
+      ]);
       for (const client of clients) client.close();
     }
   });
@@ -112,7 +119,7 @@ describe('filters', () => {
     await openTicket(server, 'T-1');
     const client = await stream(server, '?type=TicketClosed');
     await comment(server, 'T-1', 9);
-    await expect.poll(() => client.lastId).toBe(10);
+    await eventually(() => client.lastId).toBe(10);
     expect(client.heartbeats).toBeGreaterThan(0);
     expect(client.events).toEqual([]);
     client.close();
@@ -129,10 +136,10 @@ describe('a stream ends', () => {
       });
       await openTicket(server, 'T-1');
       const client = await stream(server, '?from=1');
-      await expect.poll(() => client.positions).toEqual([1]);
+      await eventually(() => client.positions).toEqual([1]);
       revoke();
       if (happens) await comment(server, 'T-1', 1);
-      await expect.poll(() => client.ended).toBe(true);
+      await eventually(() => client.ended).toBe(true);
       expect([client.bye, client.positions]).toEqual(['credential_ended', [1]]);
     }
   });
@@ -141,12 +148,12 @@ describe('a stream ends', () => {
     await using server = await startServer();
     await openTicket(server, 'T-1');
     const clients = await Promise.all([1, 2, 3].map(() => stream(server, '?from=1')));
-    for (const client of clients) await expect.poll(() => client.positions).toEqual([1]);
+    for (const client of clients) await eventually(() => client.positions).toEqual([1]);
     const start = performance.now();
     await server.server.close();
     expect(performance.now() - start).toBeLessThan(2_000);
     for (const client of clients) {
-      await expect.poll(() => client.ended).toBe(true);
+      await eventually(() => client.ended).toBe(true);
       expect(client.bye).toBe('server_stopping');
     }
   });
@@ -159,7 +166,7 @@ describe('a stream ends', () => {
       readTicket: async () => [],
       close: async () => undefined,
       async *read() {
-        await expect.poll(() => broken).toBe(true);
+        await eventually(() => broken).toBe(true);
         yield* [];
         throw new Fault('log_unreadable', 'the file is gone');
       },
@@ -169,7 +176,7 @@ describe('a stream ends', () => {
       broken = false;
       const client = await stream(server);
       broken = true;
-      await expect.poll(() => client.ended).toBe(true);
+      await eventually(() => client.ended).toBe(true);
       expect(client.bye).toBe('stream_failed');
     }
     expect(server.reported).toMatchObject([{ code: 'log_unreadable' }, { code: 'log_unreadable' }]);
@@ -183,7 +190,7 @@ describe('a stream ends', () => {
     expect(server.server.requestsInFlight).toBe(0);
     await openTicket(server, 'T-1');
     for (const client of clients) {
-      await expect.poll(() => client.positions).toEqual([1]);
+      await eventually(() => client.positions).toEqual([1]);
       client.close();
     }
   });
@@ -208,7 +215,7 @@ describe('bounds', () => {
       client.close();
       return client.response.statusCode;
     };
-    await expect.poll(again).toBe(200);
+    await eventually(again).toBe(200);
   });
 
   it('HEAD has no end, so it is not answered', async () => {
