@@ -5,6 +5,7 @@ import type { ThroughputWindow } from '../../domain/metrics/throughput.ts';
 import type { CommandSink, EventReader, TicketReader } from '../../domain/ports.ts';
 import type { EpochMs } from '../../domain/ticket/values.ts';
 import type { Workflows } from '../../domain/workflow/registry.ts';
+import type { ReportFailure } from './failures.ts';
 import type { HttpLimits } from './limits.ts';
 
 export const throughputBreakdowns = ['workflow', 'type', 'state'] as const;
@@ -61,4 +62,8 @@ export interface HttpContext {
   readonly limits: HttpLimits;
   /** Whether the server was told to stop. */
   readonly stopping: () => boolean;
+  /** Aborted when the server begins to close: for answers that would never end by themselves. */
+  readonly closing: AbortSignal;
+  /** Gets every fault and bug that was answered with a status of 500 or more, `overloaded` left out. */
+  readonly report: ReportFailure;
 }

@@ -36,7 +36,7 @@ export const queryTimeSchema = onTheWire(
 );
 
 /** One or more of some words, joined by commas. */
-export function wordList<W extends string>(words: readonly [W, ...W[]]) {
+export function wordList<W extends string>(words: readonly W[]) {
   const schema = z
     .string()
     .transform((text) => text.split(','))

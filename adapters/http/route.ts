@@ -34,6 +34,10 @@ declare module 'fastify' {
   interface FastifyRequest {
     caller: Caller | undefined;
   }
+  interface FastifyContextConfig {
+    /** As the route's declaration says. */
+    lasting?: boolean;
+  }
 }
 
 export interface RouteRequest<Params, Query, Headers, Body> extends Caller {
@@ -63,8 +67,14 @@ export interface AnswerDeclaration {
   readonly schema?: z.ZodType;
   /** `application/json` where absent. */
   readonly mediaType?: string;
-  /** Other forms of the same answer, for those who ask for them in `accept`: schemas by media type. */
-  readonly otherForms?: Readonly<Record<string, z.ZodType>>;
+  /** The same in other media types, for callers whose `accept` names one of them. */
+  readonly otherForms?: readonly {
+    readonly mediaType: string;
+    readonly meaning: string;
+    /** Of one line, where the form is lines. */
+    readonly schema?: z.ZodType;
+    readonly example?: unknown;
+  }[];
   /** Headers by name, with their meaning. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly example?: unknown;
@@ -104,6 +114,11 @@ export interface Route<
   /** The problems that are this route's own; those that any route may answer are known. */
   readonly problems: readonly ProblemCode[];
   readonly example: RouteExample;
+  /**
+   * Whether its answer goes on until one side ends it. It is then no request in flight: the route has a bound
+   * of its own for how many there are. HEAD is not answered, for there is no end to it.
+   */
+  readonly lasting?: true;
   handle(
     request: RouteRequest<z.output<Params>, z.output<Query>, z.output<Headers>, z.output<Body>>,
     reply: FastifyReply,
@@ -131,6 +146,8 @@ export function register(app: FastifyInstance, declared: Route, gate: RouteGate)
   app.route({
     method: declared.method,
     url: declared.path.replaceAll(/\{(\w+)\}/g, ':$1'),
+    config: { lasting: declared.lasting === true },
+    ...(declared.lasting === true ? { exposeHeadRoute: false } : {}),
     schema: {
       ...(params === undefined ? {} : { params }),
       ...(query === undefined ? {} : { querystring: query }),

@@ -8,27 +8,18 @@ import type { z } from 'zod';
 import { AnswerDeadline } from './answer-deadline.ts';
 import { acceptJson } from './body.ts';
 import type { HttpContext } from './context.ts';
-import {
-  answerFailure,
-  answerParserError,
-  problemOf,
-  type ReportFailure,
-  sendProblem,
-  writeProblem,
-} from './failures.ts';
+import { answerFailure, answerParserError, problemOf, sendProblem, writeProblem } from './failures.ts';
 import { inputErrors, inputErrorsText } from './input-errors.ts';
 import { type HttpLimits, httpLimits } from './limits.ts';
 import { Load } from './load.ts';
 import { otherMethods } from './other-methods.ts';
 import { problem, RequestRefused } from './problem.ts';
-import { register } from './route.ts';
+import { type Route, register } from './route.ts';
 import { allRoutes } from './routes/all.ts';
 import { healthPaths } from './routes/health.ts';
 
-export interface HttpServerOptions extends Omit<HttpContext, 'limits' | 'stopping'> {
+export interface HttpServerOptions extends Omit<HttpContext, 'limits' | 'stopping' | 'closing'> {
   readonly limits?: Partial<HttpLimits>;
-  /** Gets every fault and bug that was answered with a status of 500 or more, `overloaded` left out. */
-  readonly report: ReportFailure;
 }
 
 export interface HttpServer {
@@ -43,6 +34,8 @@ export interface HttpServer {
   close(): Promise<void>;
   /** Requests that are being answered now. */
   readonly requestsInFlight: number;
+  /** Everything that it answers, as declared. */
+  readonly routes: readonly Route[];
 }
 
 export function buildServer(options: HttpServerOptions): HttpServer {
@@ -50,6 +43,7 @@ export function buildServer(options: HttpServerOptions): HttpServer {
   const load = new Load(limits);
   const deadline = new AnswerDeadline(limits);
   let stopping = false;
+  const closing = new AbortController();
   const app = newApp(limits);
   acceptJson(app, limits, load);
   admit(app, load, deadline);
@@ -57,7 +51,12 @@ export function buildServer(options: HttpServerOptions): HttpServer {
   app.setNotFoundHandler((request, reply) =>
     sendProblem(reply, problem('route_unknown', `there is no ${request.method} ${pathOf(request.url)}`)),
   );
-  declareRoutes(app, { ...options, limits, stopping: () => stopping });
+  const routes = declareRoutes(app, {
+    ...options,
+    limits,
+    stopping: () => stopping,
+    closing: closing.signal,
+  });
   return {
     listen: ({ host, port }) => app.listen({ host, port }),
     announceStop: () => {
@@ -65,12 +64,14 @@ export function buildServer(options: HttpServerOptions): HttpServer {
     },
     close: async () => {
       stopping = true;
+      closing.abort();
       await closeWithin(app, limits);
       deadline.stop();
     },
     get requestsInFlight() {
       return load.requests;
     },
+    routes,
   };
 }
 
@@ -113,14 +114,16 @@ function newApp(limits: HttpLimits): FastifyInstance {
   return app;
 }
 
-/** Health is asked under overload as well, so it is not counted. */
+/**
+ * Health is asked under overload as well, so it is not counted; nor is what lasts, which has its own bound.
+ */
 function admit(app: FastifyInstance, load: Load, deadline: AnswerDeadline): void {
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-content-type-options', 'nosniff').header('cache-control', 'no-store');
     if (healthPaths.includes(request.url)) return done();
     deadline.watch(reply);
     try {
-      load.takeRequest(request.raw, reply.raw);
+      if (request.routeOptions.config.lasting !== true) load.takeRequest(request.raw, reply.raw);
       done();
     } catch (error) {
       done(error instanceof Error ? error : new Error('bug: thrown without an error'));
@@ -128,11 +131,13 @@ function admit(app: FastifyInstance, load: Load, deadline: AnswerDeadline): void
   });
 }
 
-function declareRoutes(app: FastifyInstance, context: HttpContext): void {
+function declareRoutes(app: FastifyInstance, context: HttpContext): readonly Route[] {
   const refuseOtherMethods = otherMethods(app);
   app.decorateRequest('caller', undefined);
-  for (const declared of allRoutes(context)) register(app, declared, context);
+  const routes = allRoutes(context);
+  for (const declared of routes) register(app, declared, context);
   refuseOtherMethods();
+  return routes;
 }
 
 async function closeWithin(app: FastifyInstance, limits: HttpLimits): Promise<void> {

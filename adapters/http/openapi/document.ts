@@ -187,18 +187,22 @@ function requestBodyOf(
 }
 
 function responseOf(
-  { meaning, schema, mediaType = 'application/json', otherForms = {}, headers, example }: AnswerDeclaration,
+  { meaning, schema, mediaType = 'application/json', otherForms = [], headers, example }: AnswerDeclaration,
   writer: SchemaWriter,
 ): Response {
-  const main = schema === undefined ? [] : [[mediaType, schema] as const];
-  const forms = [...main, ...Object.entries(otherForms)].map(([type, form]) => [
-    type,
-    { schema: writer.write(form, 'output'), ...(type === mediaType ? exampleOf(example) : {}) },
+  const main = schema === undefined ? [] : [{ mediaType, schema, example }];
+  const content = [...main, ...otherForms].map((form) => [
+    form.mediaType,
+    {
+      ...(form.schema === undefined ? {} : { schema: writer.write(form.schema, 'output') }),
+      ...exampleOf(form.example),
+    },
   ]);
+  const meanings = otherForms.map((form) => `As ${form.mediaType}: ${form.meaning}`);
   return {
-    description: meaning,
+    description: [meaning, ...meanings].join('\n\n'),
     ...(headers === undefined ? {} : { headers: headersOf(headers) }),
-    ...(forms.length === 0 ? {} : { content: Object.fromEntries(forms) }),
+    ...(content.length === 0 ? {} : { content: Object.fromEntries(content) }),
   };
 }
 

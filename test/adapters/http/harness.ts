@@ -4,9 +4,8 @@
  */
 import { expect } from 'vitest';
 import type { HttpContext } from '../../../adapters/http/context.ts';
-import { type HttpLimits, httpLimits } from '../../../adapters/http/limits.ts';
+import type { HttpLimits } from '../../../adapters/http/limits.ts';
 import { openApiDocument } from '../../../adapters/http/openapi/document.ts';
-import { allRoutes } from '../../../adapters/http/routes/all.ts';
 import { buildServer, type HttpServer } from '../../../adapters/http/server.ts';
 import { MemoryLog } from '../../../adapters/log/memory/memory-log.ts';
 import { trustedPrincipal, unrestrictedAccess } from '../../../domain/access/unrestricted.ts';
@@ -50,7 +49,7 @@ export interface HarnessOptions {
   /** Stands between server and engine. */
   readonly sink?: (engine: Engine) => CommandSink;
   readonly context?: Partial<
-    Pick<HttpContext, 'throughput' | 'readiness' | 'reader' | 'authenticator' | 'access'>
+    Pick<HttpContext, 'throughput' | 'readiness' | 'reader' | 'tickets' | 'authenticator' | 'access'>
   >;
 }
 
@@ -61,7 +60,7 @@ export async function startServer(options: HarnessOptions = {}): Promise<Harness
   const limits = options.engineLimits ?? {};
   const engine = new Engine({ log, clock, workflows, defaultWorkflow, limits });
   const reported: unknown[] = [];
-  const context: Omit<HttpContext, 'limits' | 'stopping'> = {
+  const server = buildServer({
     version: 'test',
     authenticator: { authenticate: () => everything },
     access: unrestrictedAccess,
@@ -72,16 +71,11 @@ export async function startServer(options: HarnessOptions = {}): Promise<Harness
     defaultWorkflow,
     throughput: async () => ({ asOf: { position: 0, recordedAt: undefined }, rows: [] }),
     readiness: {},
-    ...options.context,
-  };
-  const server = buildServer({
-    ...context,
     limits: options.limits ?? {},
     report: (error) => reported.push(error),
+    ...options.context,
   });
-  checkAnswer ??= contractOf(
-    openApiDocument(allRoutes({ ...context, limits: httpLimits, stopping: () => false }), 'test'),
-  );
+  checkAnswer ??= contractOf(openApiDocument(server.routes, 'test'));
   const url = await server.listen({ host: '127.0.0.1', port: 0 });
   const send = async (path: string, init: RequestInit) => {
     const answer = await answerOf(await fetch(`${url}${path}`, init));
