@@ -4,7 +4,6 @@
  */
 
 import type { Expression } from '../expressions.ts';
-import { ExpressionError } from '../expressions.ts';
 import type { TicketState } from '../ticket/state.ts';
 import type { Workflows } from '../workflow/registry.ts';
 import { type AskedCommand, Question, userBinding, workflowName } from './bindings.ts';
@@ -203,7 +202,6 @@ function part(
       ? 'fails'
       : { error: `it comes to ${JSON.stringify(value)}, not to true or false` };
   } catch (error) {
-    if (error instanceof ExpressionError) return { error: error.message };
-    throw error;
+    return { error: error instanceof Error ? error.message : String(error) };
   }
 }
