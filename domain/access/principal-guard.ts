@@ -108,6 +108,10 @@ export class PrincipalGuard implements Guard {
     return concealed(rejection, ticket === undefined ? undefined : this.view(ticket));
   }
 
+  tellsState(ticket: TicketState): boolean {
+    return this.view(ticket)?.shows('state') === true;
+  }
+
   /** The gate of the command's operation, and those of the fields that it touches. */
   #refuseParts(
     gates: Gates,

@@ -54,6 +54,28 @@ describe('between submitting and deciding', () => {
   });
 });
 
+describe('the answer to an accepted command', () => {
+  it('tells the state only to who may see it, also when it is told again', async () => {
+    const log = memoryLog();
+    const engine = engineOn(log);
+    const hiding = { operations: ['read'], field: 'state', roles: ['auditor'] };
+    const given = [{ ...command('OpenTicket'), commandId: 'c-1' }];
+    for (const [roles, state] of [
+      [['agent'], ''],
+      [['agent', 'auditor'], 'new/unassigned/L0'],
+    ] as const) {
+      const guard = accessBy(policyOf([...all, hiding])).guardOf(principal(roles));
+      for (const repeat of [1, 2]) {
+        expect([repeat, ...(await engine.submit(given, guard))]).toMatchObject([
+          repeat,
+          { revision: 1, state },
+        ]);
+      }
+    }
+    await log.close();
+  });
+});
+
 describe('a ticket that may not be read', () => {
   it('is answered as one that does not exist, byte for byte', async () => {
     const log = memoryLog();
