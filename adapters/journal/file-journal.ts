@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import type { z } from 'zod';
 import { Fault } from '../../domain/errors.ts';
 import type { Clock, Journal, JournalEntry } from '../../domain/ports.ts';
+import { type Appended, AppendQueue } from './append-queue.ts';
 import {
   keepTorn,
   makeFolder,
@@ -72,11 +73,6 @@ export async function openFileJournal<Event>(options: FileJournalOptions<Event>)
   }
 }
 
-interface Waiting<Event> {
-  readonly events: readonly Event[];
-  readonly done: PromiseWithResolvers<readonly JournalEntry<Event>[]>;
-}
-
 /** Lines that were made and are not written yet. */
 interface Draft<Event> {
   readonly entries: readonly JournalEntry<Event>[];
@@ -99,31 +95,28 @@ interface FileJournalParts<Event> {
 class FileJournal<Event> implements Journal<Event> {
   readonly #parts: FileJournalParts<Event>;
   readonly #entries: JournalEntry<Event>[];
-  #waiting: Waiting<Event>[] = [];
+  readonly #queue: AppendQueue<Event>;
   #hash: string;
   #bytes: number;
-  #writing: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
   #failure: Fault | undefined;
 
   constructor(parts: FileJournalParts<Event>) {
+    const { path, schema, bounds, found } = parts;
     this.#parts = parts;
-    this.#entries = [...parts.found.entries];
-    this.#hash = parts.found.lastHash;
-    this.#bytes = parts.found.soundBytes;
+    this.#entries = [...found.entries];
+    this.#hash = found.lastHash;
+    this.#bytes = found.soundBytes;
+    this.#queue = new AppendQueue({
+      title: path,
+      schema,
+      waitingMax: bounds.appendsWaitingMax,
+      write: (appends) => this.#writeGroup(appends),
+    });
   }
 
-  async append(events: readonly Event[]): Promise<readonly JournalEntry<Event>[]> {
-    const { path, schema, bounds } = this.#parts;
-    if (this.#closing !== undefined) throw new Fault('journal_failed', `${path} was closed`);
-    if (this.#failure !== undefined) throw this.#failure;
-    if (this.#waiting.length >= bounds.appendsWaitingMax) {
-      throw new Fault('overloaded', `${this.#waiting.length} changes wait for ${path} already`);
-    }
-    const done = Promise.withResolvers<readonly JournalEntry<Event>[]>();
-    this.#waiting.push({ events: events.map((event) => schema.parse(event)), done });
-    this.#writing ??= this.#writeAll();
-    return done.promise;
+  append(events: readonly Event[]): Promise<readonly JournalEntry<Event>[]> {
+    return this.#queue.append(events);
   }
 
   async read(after = 0): Promise<readonly JournalEntry<Event>[]> {
@@ -139,59 +132,37 @@ class FileJournal<Event> implements Journal<Event> {
   }
 
   async #close(): Promise<void> {
-    await this.#writing;
+    await this.#queue.close();
     await this.#parts.file.close();
     await this.#parts.release();
   }
 
-  /** What arrives while one write is under way goes together into the next one. */
-  async #writeAll(): Promise<void> {
-    // A turn later, so that those who append in the same turn share a sync.
-    await Promise.resolve();
-    try {
-      while (this.#waiting.length > 0) {
-        const group = this.#waiting;
-        this.#waiting = [];
-        await this.#writeGroup(group);
-      }
-    } finally {
-      this.#writing = undefined;
-    }
-  }
-
-  async #writeGroup(group: readonly Waiting<Event>[]): Promise<void> {
+  async #writeGroup(appends: readonly (readonly Event[])[]): Promise<readonly Appended<Event>[]> {
+    if (this.#failure !== undefined) throw this.#failure;
     const recordedAt = Math.max(this.#parts.clock.now(), this.#entries.at(-1)?.recordedAt ?? 0);
+    const answers: Appended<Event>[] = [];
     let draft: Draft<Event> = { entries: [], text: '', bytes: 0, hash: this.#hash };
-    const taken: { readonly answer: () => void; readonly refuse: (reason: Fault) => void }[] = [];
-    for (const { events, done } of group) {
-      const longer = this.#failure ?? this.#extend(draft, events, recordedAt);
-      if (longer instanceof Fault) {
-        done.reject(longer);
-        continue;
-      }
-      const own = longer.entries.slice(draft.entries.length);
-      taken.push({ answer: () => done.resolve(own), refuse: done.reject });
-      draft = longer;
+    for (const events of appends) {
+      const longer = this.#extend(draft, events, recordedAt);
+      answers.push(longer instanceof Fault ? longer : longer.entries.slice(draft.entries.length));
+      if (!(longer instanceof Fault)) draft = longer;
     }
-    try {
-      if (draft.bytes > 0) await this.#write(draft);
-      for (const { answer } of taken) answer();
-    } catch (cause) {
-      const message = `${this.#parts.path} could not be written and takes nothing more`;
-      this.#failure = new Fault('journal_failed', message, { cause });
-      for (const { refuse } of taken) refuse(this.#failure);
-    }
+    if (draft.bytes > 0) await this.#write(draft);
+    return answers;
   }
 
   async #write({ entries, text, bytes, hash }: Draft<Event>): Promise<void> {
-    const { file } = this.#parts;
+    const { file, path } = this.#parts;
     try {
       await writeWhole(file, Buffer.from(text), this.#bytes);
       await file.datasync();
-    } catch (error) {
+    } catch (cause) {
       // Best effort: what its sender was told has failed should not be found at the next start.
       await file.truncate(this.#bytes).catch(() => undefined);
-      throw error;
+      this.#failure = new Fault('journal_failed', `${path} could not be written and takes nothing more`, {
+        cause,
+      });
+      throw this.#failure;
     }
     for (const entry of entries) this.#entries.push(entry);
     this.#hash = hash;

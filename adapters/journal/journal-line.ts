@@ -37,6 +37,19 @@ export function writeLine<Event>(entry: JournalEntry<Event>, previous: string): 
   return { text: `${body.slice(0, -1)},"hash":"${hash}"}`, hash };
 }
 
+/** The line that an entry would be, from its parts; `event` is the JSON text as it was written. */
+export function textOfRow(row: {
+  readonly position: number;
+  readonly recordedAt: number;
+  readonly previous: string;
+  readonly hash: string;
+  readonly event: string;
+}): string {
+  const { position, recordedAt, previous, hash, event } = row;
+  const names = JSON.stringify({ position, recordedAt, previous });
+  return `${names.slice(0, -1)},"event":${event},"hash":"${hash}"}`;
+}
+
 export type ReadLine =
   | { readonly ok: true; readonly entry: JournalEntry<unknown>; readonly hash: string }
   /** What is wrong with it, in words that continue "line 3 …". */

@@ -45,7 +45,8 @@ function textOf(bytes: Uint8Array): string {
   return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
 }
 
-function readEvent<Event>(
+/** Throws `Fault('input_unreadable')` for an event that does not have the shape it has in this release. */
+export function readEvent<Event>(
   event: unknown,
   { path, schema, position }: { path: string; schema: z.ZodType<Event>; position: number },
 ): Event {
@@ -53,6 +54,6 @@ function readEvent<Event>(
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   const where = issue === undefined ? '' : ` (${issue.path.join('.')}: ${issue.message})`;
-  const message = `line ${position} of ${path} is sound but holds an event that this release does not know${where}`;
+  const message = `entry ${position} of ${path} is sound but holds an event that this release does not know${where}`;
   throw new Fault('input_unreadable', `${message}; use the release that wrote it`);
 }

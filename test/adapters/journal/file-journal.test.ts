@@ -226,7 +226,7 @@ describe('wrong bytes', () => {
     await journal.close();
     await expect(openIn(folder)).rejects.toMatchObject({
       code: 'input_unreadable',
-      message: expect.stringMatching(/line 1 of .*colour.*the release that wrote it/),
+      message: expect.stringMatching(/entry 1 of .*colour.*the release that wrote it/),
     });
   });
 });
