@@ -41,6 +41,9 @@ export const httpLimits = {
   /** Windows in one answer about throughput. */
   throughputWindowsMax: 10_000,
   throughputWindowsDefault: 60,
+  /** Keys or changes of access in one page. */
+  accessPageMax: 1_000,
+  accessPageDefault: 100,
   /** For one check of readiness. */
   readyCheckMsMax: 2_000,
 };

@@ -46,6 +46,7 @@ export const statusOfError: Readonly<Record<ErrorCode, number>> = {
   database_unavailable: 503,
   input_unreadable: 500,
   output_unwritable: 500,
+  credential_refused: 502,
   server_unreachable: 502,
 };
 

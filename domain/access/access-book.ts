@@ -16,13 +16,7 @@ import {
   revokeKey,
   rotateKey,
 } from './administration.ts';
-import type {
-  AccessAdministration,
-  AuditEntry,
-  KeyView,
-  NewKey,
-  RulesInForce,
-} from './administration-port.ts';
+import type { AuditEntry, KeyView, NewKey, PolicyChange, RulesInForce } from './administration-port.ts';
 import { auditEntries } from './audit-entries.ts';
 import type { AccessEvent, KeyGrant } from './events.ts';
 import { keyView, principalOfKey } from './key-principal.ts';
@@ -55,7 +49,7 @@ export async function openAccessBook(parts: AccessBookParts): Promise<AccessBook
   return new AccessBook(registry, parts);
 }
 
-export class AccessBook implements AccessAdministration {
+export class AccessBook {
   readonly registry: AccessRegistry;
   readonly #parts: AccessBookParts;
   /** Entries that came before one that they follow on. */
@@ -66,7 +60,7 @@ export class AccessBook implements AccessAdministration {
   constructor(registry: AccessRegistry, parts: AccessBookParts) {
     this.registry = registry;
     this.#parts = parts;
-    parts.rules.use(registry.policy.policy, registry.policy.version);
+    this.#enforceAfter(builtInPolicy.version);
     parts.journal.watch((entries) => this.#arrive(entries));
   }
 
@@ -75,9 +69,10 @@ export class AccessBook implements AccessAdministration {
     return this.registry.keys.map((key) => keyView(key, now));
   }
 
-  createKey(by: string, grant: KeyGrant): Promise<NewKey | AccessRejection> {
+  /** `made` is a secret that exists already, as that of the first key, whose file is written before. */
+  createKey(by: string, grant: KeyGrant, made?: MintedKey): Promise<NewKey | AccessRejection> {
     return this.#changeSecret((now) => {
-      const minted = this.#parts.mint();
+      const minted = made ?? this.#parts.mint();
       const { keyId, hash } = minted;
       return { minted, decision: createKey(this.registry, { by, minted: { keyId, hash }, grant, now }) };
     });
@@ -116,7 +111,7 @@ export class AccessBook implements AccessAdministration {
   changePolicy(
     by: string,
     policy: AccessPolicy,
-    { expectedVersion, reason }: { expectedVersion?: number | undefined; reason?: string | undefined },
+    { expectedVersion, reason }: PolicyChange,
   ): Promise<PolicyRecord | AccessRejection> {
     return this.#inTurn(async () => {
       const problems = this.checkPolicy(policy);
@@ -170,8 +165,12 @@ export class AccessBook implements AccessAdministration {
       this.#ahead.delete(next.position);
       this.registry.apply(next);
     }
-    const { policy } = this.registry;
-    if (policy.version !== version) this.#parts.rules.use(policy.policy, policy.version);
+    this.#enforceAfter(version);
+  }
+
+  #enforceAfter(before: number): void {
+    const { policy, version } = this.registry.policy;
+    if (version !== before) this.#parts.rules.use(policy, version);
   }
 
   #view(keyId: string): KeyView {

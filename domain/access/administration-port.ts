@@ -3,7 +3,7 @@
  * this, and none of them to the journal.
  */
 import type { TicketState } from '../ticket/state.ts';
-import type { EpochMs } from '../ticket/values.ts';
+import type { Actor, EpochMs, TicketId } from '../ticket/values.ts';
 import type { AccessRejection } from './administration.ts';
 import type { AccessEvent, KeyGrant } from './events.ts';
 import type { AccessOperation, AccessPolicy } from './policy.ts';
@@ -53,32 +53,58 @@ export interface AuditEntry {
   readonly effective?: false;
 }
 
+/** Whose rights are asked about: a key's, or those of anybody with these roles. */
+export type ExplainedAs =
+  | { readonly keyId: string }
+  | { readonly actor: Actor; readonly roles: readonly string[]; readonly groups: readonly string[] };
+
+export interface AccessQuestion {
+  readonly operation: AccessOperation;
+  readonly ticketId: TicketId | undefined;
+  readonly field: string | undefined;
+  /** Whoever asks, where it is absent. */
+  readonly as: ExplainedAs | undefined;
+}
+
+/** Everything about access, as one principal asks for it: what is changed is changed in its name. */
 export interface AccessAdministration {
   /** In the order in which they were made. */
-  keys(): readonly KeyView[];
-  createKey(by: string, grant: KeyGrant): Promise<NewKey | AccessRejection>;
-  rotateKey(by: string, keyId: string, overlapMs: number): Promise<NewKey | AccessRejection>;
-  revokeKey(by: string, keyId: string, reason: string): Promise<KeyView | AccessRejection>;
+  keys(): Promise<readonly KeyView[]>;
+  createKey(grant: KeyGrant): Promise<NewKey | AccessRejection>;
+  rotateKey(keyId: string, overlapMs: number): Promise<NewKey | AccessRejection>;
+  revokeKey(keyId: string, reason: string): Promise<KeyView | AccessRejection>;
   /** As of a version; the present one where none is given, `undefined` where there was none. */
   policy(version?: number): Promise<PolicyRecord | undefined>;
   /** What is wrong with a policy, mistake by mistake; nothing where it can be used. */
-  checkPolicy(policy: AccessPolicy): readonly string[];
-  changePolicy(
-    by: string,
-    policy: AccessPolicy,
-    options: { readonly expectedVersion?: number | undefined; readonly reason?: string | undefined },
-  ): Promise<PolicyRecord | AccessRejection>;
+  checkPolicy(policy: AccessPolicy): Promise<readonly string[]>;
+  changePolicy(policy: AccessPolicy, options: PolicyChange): Promise<PolicyRecord | AccessRejection>;
   /** At most `limit` entries after a position, oldest first. */
   audit(after: number, limit: number): Promise<readonly AuditEntry[]>;
-  /** Whom a key stands for, whether it holds or not. */
-  principalOf(keyId: string): Principal | undefined;
+  /** Why, as data that can be shown as JSON. */
+  explain(question: AccessQuestion): Promise<Explained | AccessRejection>;
 }
 
-/** The rules as they are enforced. */
+export interface PolicyChange {
+  /** The version that the caller has seen; without one, whatever is there is replaced. */
+  readonly expectedVersion?: number | undefined;
+  readonly reason?: string | undefined;
+}
+
+export interface Explained {
+  readonly status: 'done';
+  readonly explanation: object;
+}
+
+/** Where each principal gets the administration that acts in its name. */
+export interface AccessOffice {
+  as(principal: Principal): AccessAdministration;
+}
+
+/** The rules as they are enforced; the built-in policy to begin with. */
 export interface RulesInForce {
   /** What is wrong with a policy, mistake by mistake; nothing where it can be used. */
   check(policy: AccessPolicy): readonly string[];
-  /** Decides everything by this policy from now on. */
+  /** Decides everything by this policy from now on. Each call comes with another version. */
   use(policy: AccessPolicy, version: number): void;
 }
 

@@ -22,7 +22,7 @@ export interface AccessRejection {
   readonly status: 'rejected';
   readonly code: Extract<
     RejectionCode,
-    'invalid_command' | 'key_unknown' | 'policy_invalid' | 'policy_conflict'
+    'invalid_command' | 'key_unknown' | 'policy_invalid' | 'policy_conflict' | 'ticket_not_found'
   >;
   readonly message: string;
   /** Each mistake of a policy, where it has several. */
@@ -123,7 +123,7 @@ function notActive(registry: AccessRegistry, keyId: string, now: EpochMs): Acces
   return state === 'revoked' ? noKey(keyId, true) : invalid(`the key ${keyId} has expired; create a new one`);
 }
 
-function noKey(keyId: string, revoked: boolean): AccessRejection {
+export function noKey(keyId: string, revoked: boolean): AccessRejection {
   const message = revoked ? `the key ${keyId} was revoked; create a new one` : `there is no key ${keyId}`;
   return { status: 'rejected', code: 'key_unknown', message };
 }

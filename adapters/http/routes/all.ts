@@ -1,6 +1,7 @@
 /** Every route that the server answers: what is not in this list does not exist. */
 import type { HttpContext } from '../context.ts';
 import type { Route } from '../route.ts';
+import { accessRoutes } from './access.ts';
 import { commandRoutes } from './commands.ts';
 import { healthRoutes } from './health.ts';
 import { throughputRoutes } from './throughput.ts';
@@ -8,7 +9,7 @@ import { ticketRoutes } from './tickets.ts';
 import { workflowRoutes } from './workflows.ts';
 
 export function allRoutes(context: HttpContext): readonly Route[] {
-  return [commandRoutes, ticketRoutes, throughputRoutes, workflowRoutes, healthRoutes].flatMap((routes) =>
-    routes(context),
+  return [commandRoutes, ticketRoutes, throughputRoutes, workflowRoutes, accessRoutes, healthRoutes].flatMap(
+    (routes) => routes(context),
   );
 }

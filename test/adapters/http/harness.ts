@@ -7,6 +7,7 @@ import type { HttpContext } from '../../../adapters/http/context.ts';
 import type { HttpLimits } from '../../../adapters/http/limits.ts';
 import { buildServer, type HttpServer } from '../../../adapters/http/server.ts';
 import { MemoryLog } from '../../../adapters/log/memory/memory-log.ts';
+import type { AccessOffice } from '../../../domain/access/administration-port.ts';
 import { trustedPrincipal, unrestrictedAccess } from '../../../domain/access/unrestricted.ts';
 import { Engine, type EngineLimits } from '../../../domain/engine.ts';
 import type { CommandSink } from '../../../domain/ports.ts';
@@ -15,6 +16,13 @@ import { builtInWorkflows, defaultWorkflow } from '../../../domain/workflow/regi
 import { monday9 } from '../../support/tickets.ts';
 
 const everything = trustedPrincipal('test');
+
+/** Tests of other matters ask nothing about access. */
+const noOffice: AccessOffice = {
+  as: () => {
+    throw new Error('this test has no keys and no rules');
+  },
+};
 
 export interface Harness {
   readonly url: string;
@@ -44,7 +52,7 @@ export interface HarnessOptions {
   /** Stands between server and engine. */
   readonly sink?: (engine: Engine) => CommandSink;
   readonly context?: Partial<
-    Pick<HttpContext, 'throughput' | 'readiness' | 'reader' | 'authenticator' | 'access'>
+    Pick<HttpContext, 'throughput' | 'readiness' | 'reader' | 'authenticator' | 'access' | 'accessOffice'>
   >;
 }
 
@@ -58,6 +66,7 @@ export async function startServer(options: HarnessOptions = {}): Promise<Harness
   const server = buildServer({
     authenticator: { authenticate: () => everything },
     access: unrestrictedAccess,
+    accessOffice: noOffice,
     tickets: { current: async (ticketId) => replay(ticketId, await log.readTicket(ticketId)) },
     sink: options.sink?.(engine) ?? engine,
     reader: log,
