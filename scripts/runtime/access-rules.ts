@@ -4,12 +4,21 @@
  */
 import type { Explainer, RulesInForce } from '../../domain/access/administration-port.ts';
 import type { Access } from '../../domain/access/guard.ts';
+import type { AccessPolicy } from '../../domain/access/policy.ts';
 import { unrestrictedAccess } from '../../domain/access/unrestricted.ts';
 
 export interface AccessRules {
   readonly access: Access;
   readonly rules: RulesInForce;
   readonly explainer: Explainer;
+}
+
+/** What is wrong with a policy, mistake by mistake; nothing where it can be used. */
+export function policyProblems({ rules }: AccessPolicy): readonly string[] {
+  const ids = rules.map(({ id }) => id);
+  return [...new Set(ids.filter((id, at) => ids.indexOf(id) !== at))].map(
+    (id) => `rule ${id}: its id is there twice; each rule needs one of its own`,
+  );
 }
 
 /** Begins with the built-in policy. */
@@ -39,7 +48,7 @@ export function openAccessRules(): AccessRules {
       }),
     },
     rules: {
-      check: () => [],
+      check: policyProblems,
       use: (_policy, version) => {
         present = version;
       },
