@@ -212,6 +212,17 @@ describe('wrong bytes', () => {
     });
   });
 
+  it('a line of another journal in its place is damage, sound as it is by itself', async () => {
+    const folder = await journalWith(['first', 'second', 'third']);
+    const other = await journalWith(['another', 'second', 'third']);
+    const [own, others] = [folder, other].map((each) => readFileSync(fileIn(each), 'utf8').split('\n'));
+    writeFileSync(fileIn(folder), [own?.[0], others?.[1], own?.[2], ''].join('\n'));
+    await expect(openIn(folder)).rejects.toMatchObject({
+      code: 'journal_damaged',
+      message: expect.stringContaining('line 2 of'),
+    });
+  });
+
   it('are told from an event that another release wrote', async () => {
     const folder = await journalFolder();
     const schema = noteSchema.extend({ colour: noteSchema.shape.text });
