@@ -99,6 +99,12 @@ export const errorTable = {
     retry: false,
     meaning: 'A journal holds bytes that no crash can explain.',
   },
+  journal_full: { kind: 'fault', retry: false, meaning: 'A journal holds as much as it may.' },
+  file_exposed: {
+    kind: 'fault',
+    retry: false,
+    meaning: "Other users of the machine can get at a file that must be its owner's alone.",
+  },
   projector_fenced: {
     kind: 'fault',
     retry: false,
@@ -108,6 +114,11 @@ export const errorTable = {
   database_unavailable: { kind: 'fault', retry: true, meaning: 'PostgreSQL can not be reached or started.' },
   input_unreadable: { kind: 'fault', retry: false, meaning: 'A file can not be read as what it should be.' },
   output_unwritable: { kind: 'fault', retry: true, meaning: 'A file could not be written.' },
+  credential_refused: {
+    kind: 'fault',
+    retry: false,
+    meaning: 'The Docket server does not take the credential that it was sent, or got none.',
+  },
   server_unreachable: { kind: 'fault', retry: true, meaning: 'The Docket server can not be reached.' },
 } as const satisfies Record<string, ErrorEntry>;
 

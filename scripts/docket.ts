@@ -8,11 +8,13 @@
  */
 import { Command, CommanderError } from 'commander';
 import { exitCodes, reportError } from './cli/output.ts';
+import { accessCommand } from './commands/access.ts';
 import { analystCommand } from './commands/analyst.ts';
 import { analyzeCommand } from './commands/analyze.ts';
 import { conformCommand } from './commands/conform.ts';
 import { exportCommand } from './commands/export.ts';
 import { importCommand } from './commands/import.ts';
+import { keyCommand } from './commands/key.ts';
 import { logCommand } from './commands/log.ts';
 import { projectionsCommand } from './commands/projections.ts';
 import { projectorCommand } from './commands/projector.ts';
@@ -53,6 +55,8 @@ const commands = [
   conformCommand(),
   slaCommand(),
   analystCommand(),
+  keyCommand(),
+  accessCommand(),
   simulateCommand(),
 ];
 for (const command of commands) program.addCommand(command);

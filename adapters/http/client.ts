@@ -6,10 +6,11 @@
  * unless the server said that nothing of the request was decided.
  */
 import { setTimeout as wait } from 'node:timers/promises';
-import { type ErrorCode, errorTable, Fault, type FaultCode } from '../../domain/errors.ts';
+import { Fault } from '../../domain/errors.ts';
 import type { CommandSink, Outcome } from '../../domain/ports.ts';
 import type { Command } from '../../domain/ticket/commands.ts';
 import type { TicketId } from '../../domain/ticket/values.ts';
+import { type Answer, type AskOptions, ask, codeOf, faultOf } from './asking.ts';
 import { type Batch, batches, ticketsOf } from './client-batches.ts';
 import { outcomeOfJson, outcomesSchema } from './outcome-json.ts';
 import { type TicketJson, ticketJsonSchema } from './ticket-json.ts';
@@ -34,6 +35,8 @@ export type HttpClientLimits = typeof httpClientLimits;
 
 export interface HttpClientOptions {
   readonly limits?: Partial<HttpClientLimits>;
+  /** An API key or a token. */
+  readonly credential?: string | undefined;
   /** Gives up whatever is under way. */
   readonly signal?: AbortSignal;
 }
@@ -58,9 +61,9 @@ export async function getTicket(
   ticketId: TicketId,
   options: HttpClientOptions = {},
 ): Promise<TicketJson | undefined> {
-  const limits = { ...httpClientLimits, ...options.limits };
+  const { requestMsMax } = { ...httpClientLimits, ...options.limits };
   const url = new URL(`/v1/tickets/${encodeURIComponent(ticketId)}`, baseUrl);
-  const answer = await ask(url, {}, limits, options.signal);
+  const answer = await ask(url, {}, { ...options, requestMsMax });
   if (answer.status === 200) return ticketJsonSchema.parse(answer.body);
   if (codeOf(answer) === 'ticket_not_found') return undefined;
   throw faultOf(answer, url);
@@ -69,7 +72,7 @@ export async function getTicket(
 class HttpCommandSink implements HttpSink {
   readonly #url: URL;
   readonly #limits: HttpClientLimits;
-  readonly #signal: AbortSignal | undefined;
+  readonly #asking: AskOptions;
   /** The last submitted call that touches each ticket. */
   readonly #lastOf = new Map<TicketId, Promise<void>>();
   readonly #waitingForSlot: (() => void)[] = [];
@@ -78,10 +81,10 @@ class HttpCommandSink implements HttpSink {
   #commandsWaiting = 0;
   #closed = false;
 
-  constructor(url: URL, { limits, signal }: HttpClientOptions) {
+  constructor(url: URL, { limits, signal, credential }: HttpClientOptions) {
     this.#url = url;
     this.#limits = { ...httpClientLimits, ...limits };
-    this.#signal = signal;
+    this.#asking = { requestMsMax: this.#limits.requestMsMax, signal, credential };
     this.#slots = this.#limits.requestsInFlightMax;
   }
 
@@ -169,46 +172,13 @@ class HttpCommandSink implements HttpSink {
     const { retriesMax, retryDelayMsFirst, retryDelayMsMax } = this.#limits;
     const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body: batch.body };
     for (let retry = 0; ; retry += 1) {
-      const answer = await ask(this.#url, init, this.#limits, this.#signal);
+      const answer = await ask(this.#url, init, this.#asking);
       if (answer.status === 200) return readOutcomes(answer, batch, this.#url);
       const fault = faultOf(answer, this.#url);
       if (!isOverload(fault) || retry >= retriesMax) throw fault;
       const delayMs = Math.max(answer.retryAfterMs, retryDelayMsFirst * 2 ** retry);
-      await wait(Math.min(delayMs, retryDelayMsMax), undefined, { signal: this.#signal });
+      await wait(Math.min(delayMs, retryDelayMsMax), undefined, { signal: this.#asking.signal });
     }
-  }
-}
-
-interface Answer {
-  readonly status: number;
-  /** Parsed JSON; `undefined` where it is none. */
-  readonly body: unknown;
-  readonly retryAfterMs: number;
-}
-
-async function ask(
-  url: URL,
-  init: RequestInit,
-  limits: HttpClientLimits,
-  signal: AbortSignal | undefined,
-): Promise<Answer> {
-  const late = AbortSignal.timeout(limits.requestMsMax);
-  try {
-    const response = await fetch(url, {
-      ...init,
-      redirect: 'error',
-      signal: signal === undefined ? late : AbortSignal.any([late, signal]),
-    });
-    const text = await response.text();
-    const retryAfterMs = Number(response.headers.get('retry-after') ?? 0) * 1_000;
-    return {
-      status: response.status,
-      body: parsed(text),
-      retryAfterMs: Number.isFinite(retryAfterMs) ? retryAfterMs : 0,
-    };
-  } catch (cause) {
-    signal?.throwIfAborted();
-    throw new Fault('server_unreachable', `no answer from ${url.origin}; is the server running?`, { cause });
   }
 }
 
@@ -224,37 +194,6 @@ function readOutcomes(answer: Answer, batch: Batch, url: URL): readonly Outcome[
   });
 }
 
-/** What the server said went wrong, as the fault that it is there. */
-function faultOf(answer: Answer, url: URL): Fault {
-  const code = codeOf(answer);
-  const detail = memberOf(answer, 'detail') ?? `status ${answer.status}`;
-  if (isFaultCode(code)) return new Fault(code, detail);
-  return new Fault('server_unreachable', `${url.href} answered ${answer.status}: ${detail}`);
-}
-
 function isOverload(error: unknown): boolean {
   return error instanceof Fault && error.code === 'overloaded';
-}
-
-function isFaultCode(code: string | undefined): code is FaultCode {
-  if (code === undefined || !Object.hasOwn(errorTable, code)) return false;
-  return errorTable[code as ErrorCode].kind === 'fault';
-}
-
-function codeOf(answer: Answer): string | undefined {
-  return memberOf(answer, 'code');
-}
-
-function memberOf({ body }: Answer, name: string): string | undefined {
-  if (typeof body !== 'object' || body === null || !Object.hasOwn(body, name)) return undefined;
-  const value: unknown = Reflect.get(body, name);
-  return typeof value === 'string' ? value : undefined;
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,4 +1,5 @@
 /** What the routes share: the engine and its log, the read models, and what the server knows of itself. */
+import type { AccessOffice } from '../../domain/access/administration-port.ts';
 import type { Access } from '../../domain/access/guard.ts';
 import type { Authenticator } from '../../domain/access/principal.ts';
 import type { ThroughputWindow } from '../../domain/metrics/throughput.ts';
@@ -50,6 +51,8 @@ export interface HttpContext {
   readonly version: string;
   readonly authenticator: Authenticator;
   readonly access: Access;
+  /** Keys, rules and who changed them. */
+  readonly accessOffice: AccessOffice;
   readonly sink: CommandSink;
   readonly tickets: TicketReader;
   readonly reader: EventReader;

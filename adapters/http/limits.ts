@@ -82,6 +82,9 @@ export const httpLimits = {
   streamSweepMs: 1_000,
   /** When readers of a stream that has ended come back. */
   streamRetryMs: 2_000,
+  /** Keys or changes of access in one page. */
+  accessPageMax: 1_000,
+  accessPageDefault: 100,
   /** For one check of readiness. */
   readyCheckMsMax: 2_000,
 };

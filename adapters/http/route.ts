@@ -102,8 +102,8 @@ export interface Route<
   readonly group: RouteGroup;
   readonly summary: string;
   readonly description?: string;
-  /** The scope that a credential needs; `public` needs no credential at all. */
-  readonly scope: Scope | 'public';
+  /** The scope that a credential needs; for `any` every credential does, `public` needs none. */
+  readonly scope: Scope | 'any' | 'public';
   readonly params?: Params;
   readonly query?: Query;
   /** A loose object: other headers are nobody's business. */
@@ -173,10 +173,10 @@ export function register(app: FastifyInstance, declared: Route, gate: RouteGate)
   });
 }
 
-async function identify(request: FastifyRequest, scope: Scope, gate: RouteGate): Promise<void> {
+async function identify(request: FastifyRequest, scope: Scope | 'any', gate: RouteGate): Promise<void> {
   const found = await gate.authenticator.authenticate(request.headers.authorization);
   if (isRefused(found)) throw new RequestRefused(problem('unauthenticated', found.refused));
-  if (!found.scopes.has(scope)) {
+  if (scope !== 'any' && !found.scopes.has(scope)) {
     const detail = `this needs the scope ${scope}, which the credential does not have`;
     throw new RequestRefused(problem('scope_missing', detail));
   }

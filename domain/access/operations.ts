@@ -1,6 +1,6 @@
 /** What rules can be about, and what a command asks for. Reading, opening and changing are told apart. */
 import type { CommandType } from '../ticket/commands.ts';
-import type { AccessOperation, AccessRule } from './policy.ts';
+import { type AccessOperation, type AccessRule, accessOperations } from './policy.ts';
 
 /**
  * One thing that may be done: `create`, `read`, `write`, or a command that moves a ticket by its own name.
@@ -18,7 +18,7 @@ export function operationOf(command: CommandType): AskedOperation {
   return command === 'ChangeFields' ? 'write' : command;
 }
 
-/** The operation as `docket access explain` takes it: any word that a rule may use but `transition`. */
+/** Any word that a rule may use but `transition`, which is many operations. */
 export function askedOperation(word: AccessOperation): AskedOperation | undefined {
   if (word === 'transition') return undefined;
   if (word === 'create' || word === 'read' || word === 'write') return word;
@@ -37,3 +37,8 @@ export function isAbout({ operations }: Pick<AccessRule, 'operations'>, asked: A
       return operations.includes('transition') || operations.includes(asked);
   }
 }
+
+/** Everything that can be asked about, once. */
+export const askedOperations: readonly AskedOperation[] = [
+  ...new Set(accessOperations.map(askedOperation)),
+].filter((each) => each !== undefined);

@@ -5,9 +5,9 @@
  */
 import fastify from 'fastify';
 import { buildServer } from '../../adapters/http/server.ts';
-import { trustedPrincipal, unrestrictedAccess } from '../../domain/access/unrestricted.ts';
 import { replay } from '../../domain/ticket/evolve.ts';
 import { builtInWorkflows, defaultWorkflow } from '../../domain/workflow/registry.ts';
+import { openAccess } from '../runtime/access.ts';
 import { openSegmentEngine } from '../runtime/sink.ts';
 import { askedToStop, tell } from './child-process.ts';
 
@@ -23,12 +23,14 @@ if (kind === 'no-op') {
   await app.close();
 } else {
   const { engine, log, close } = await openSegmentEngine(dataDir, builtInWorkflows);
-  const trusted = trustedPrincipal('bench');
+  const tickets = { current: async (ticketId: string) => replay(ticketId, await log.readTicket(ticketId)) };
+  const access = await openAccess({ dataDir, database: undefined, tickets, workflows: builtInWorkflows });
   const server = buildServer({
     version: 'bench',
-    authenticator: { authenticate: () => trusted },
-    access: unrestrictedAccess,
-    tickets: { current: async (ticketId) => replay(ticketId, await log.readTicket(ticketId)) },
+    authenticator: access.authenticator,
+    access: access.access,
+    accessOffice: access.office,
+    tickets,
     sink: engine,
     reader: log,
     workflows: builtInWorkflows,
@@ -43,6 +45,7 @@ if (kind === 'no-op') {
   await askedToStop();
   await server.close();
   await tell(await log.head());
+  await access.close();
   await close();
 }
 process.disconnect();

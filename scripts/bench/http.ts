@@ -5,6 +5,8 @@
  * own;
  * the kinds take turns, so that the machine's moods fall on all of them.
  */
+import { readFileSync } from 'node:fs';
+import { adminKeyFile } from '../runtime/data-folder.ts';
 import { BenchChild } from './child-process.ts';
 import type { LoadPlan, LoadResult } from './http-client-child.ts';
 import { count, type Repeated, repeated, type Section, spread } from './report.ts';
@@ -30,14 +32,18 @@ const kinds: readonly Kind[] = ['no-op POST', 'command', 'no-op GET', 'ticket'];
 export async function httpSection(bench: Bench): Promise<Section> {
   const { workspace, signal } = bench;
   const noOp = new BenchChild('http-server-child.ts', ['no-op'], signal);
-  const docket = new BenchChild('http-server-child.ts', ['docket', workspace.newFolder('http')], signal);
+  const dataDir = workspace.newFolder('http');
+  const docket = new BenchChild('http-server-child.ts', ['docket', dataDir], signal);
   const [noOpUrl, docketUrl] = [String(await noOp.message()), String(await docket.message())];
-  await openTickets(docketUrl);
+  const key = readFileSync(adminKeyFile(dataDir), 'utf8').trim();
+  await openTickets(docketUrl, key);
   const results = new Map<Kind, LoadResult[]>(kinds.map((kind) => [kind, []]));
   for (let round = 0; round < rounds; round += 1) {
     for (const kind of kinds) {
       const url = kind.startsWith('no-op') ? noOpUrl : docketUrl;
-      results.get(kind)?.push(await load(url, kind.endsWith('POST') || kind === 'command', signal));
+      results
+        .get(kind)
+        ?.push(await load({ url, key, writes: kind.endsWith('POST') || kind === 'command' }, signal));
     }
   }
   noOp.stop();
@@ -48,7 +54,7 @@ export async function httpSection(bench: Bench): Promise<Section> {
 }
 
 /** Outside the clock. */
-async function openTickets(url: string): Promise<void> {
+async function openTickets(url: string, key: string): Promise<void> {
   const commands = Array.from({ length: tickets }, (_, index) => ({
     type: 'OpenTicket',
     ticketId: `HTTP-${index}`,
@@ -58,16 +64,22 @@ async function openTickets(url: string): Promise<void> {
   }));
   const answer = await fetch(new URL('/v1/commands', url), {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${key}` },
     body: JSON.stringify({ commands }),
   });
   if (!answer.ok) throw new Error(`tickets could not be opened: ${await answer.text()}`);
 }
 
-async function load(url: string, writes: boolean, signal: AbortSignal): Promise<LoadResult> {
+interface Asked {
+  readonly url: string;
+  readonly key: string;
+  readonly writes: boolean;
+}
+
+async function load({ url, key, writes }: Asked, signal: AbortSignal): Promise<LoadResult> {
   const { host, port } = new URL(url);
   const path = `/v1/tickets/HTTP-{index}${writes ? '/commands' : ''}`;
-  const head = `${writes ? 'POST' : 'GET'} ${path} HTTP/1.1\r\nhost: ${host}\r\nauthorization: Bearer bench\r\n`;
+  const head = `${writes ? 'POST' : 'GET'} ${path} HTTP/1.1\r\nhost: ${host}\r\nauthorization: Bearer ${key}\r\n`;
   const request = writes
     ? `${head}content-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
     : `${head}\r\n`;

@@ -46,6 +46,12 @@ export function databaseUrl(): string | undefined {
   return url === undefined || url === '' ? undefined : url;
 }
 
+/** The key that commands bring to a running server, instead of the data folder's own. */
+export function environmentKey(): string | undefined {
+  const key = process.env.DOCKET_KEY;
+  return key === undefined || key === '' ? undefined : key;
+}
+
 /** A whole number from `least` to `most`, as an option's value. */
 export function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER): (text: string) => number {
   return (text) => {

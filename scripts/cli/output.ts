@@ -44,6 +44,8 @@ export function table(headings: readonly string[], rows: readonly (readonly (str
 
 /** What to do about a fault, where there is more to say than its message does. */
 const advice: Partial<Record<ErrorCode, string>> = {
+  credential_refused:
+    'Put a key into DOCKET_KEY, or run as the user who owns the admin.key of the data folder.',
   database_unavailable: 'Check DATABASE_URL, or leave it unset to use the embedded PostgreSQL.',
   log_damaged:
     'The log was left as it is. Run `docket verify` for all damage, and restore the file from a copy.',

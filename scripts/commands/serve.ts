@@ -4,17 +4,20 @@
  * engine's queue, then a snapshot of its tickets and the log's last sync, then the projector, then the
  * database.
  */
+import { existsSync } from 'node:fs';
 import { Command } from 'commander';
 import { buildServer } from '../../adapters/http/server.ts';
-import { trustedPrincipal, unrestrictedAccess } from '../../domain/access/unrestricted.ts';
 import { Fault } from '../../domain/errors.ts';
+import type { TicketReader } from '../../domain/ports.ts';
 import { replay } from '../../domain/ticket/evolve.ts';
 import { defaultWorkflow, type Workflows } from '../../domain/workflow/registry.ts';
 import { throughput } from '../../projections/queries.ts';
+import type { Database } from '../../projections/sql.ts';
 import { projectionStatus } from '../../projections/status.ts';
 import { databaseUrl, type LogOptions, wholeNumber, withLog } from '../cli/options.ts';
 import { note } from '../cli/output.ts';
-import { makeDataFolder, snapshotFolder } from '../runtime/data-folder.ts';
+import { type OpenAccess, openAccess } from '../runtime/access.ts';
+import { adminKeyFile, makeDataFolder, snapshotFolder } from '../runtime/data-folder.ts';
 import { playDemo } from '../runtime/demo.ts';
 import { type ProjectorProcess, startProjector } from '../runtime/projector-process.ts';
 import { openReadModels, type ReadModelDatabase } from '../runtime/read-models.ts';
@@ -30,6 +33,8 @@ import { loadWorkflows } from '../runtime/workflows.ts';
 
 export const portDefault = 7420;
 const minuteMs = 60_000;
+/** Addresses that only this machine reaches. */
+const loopback = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
 const minutesMax = 7 * 24 * 60;
 
 interface ServeOptions extends LogOptions {
@@ -38,13 +43,14 @@ interface ServeOptions extends LogOptions {
   readonly snapshotEvents: number;
   readonly snapshotMinutes: number;
   readonly timers: boolean;
+  readonly plainHttp?: true;
   readonly demo?: true;
 }
 
 export function serveCommand(): Command {
   const command = new Command('serve')
     .description('run everything: log, engine, HTTP, projector and PostgreSQL')
-    .option('--host <address>', 'where to listen; everybody who reaches it may do everything', '127.0.0.1')
+    .option('--host <address>', 'where to listen', '127.0.0.1')
     .option('--port <port>', 'where to listen; 0 takes any free one', wholeNumber(0, 65_535), portDefault)
     .option(
       '--snapshot-events <number>',
@@ -58,12 +64,14 @@ export function serveCommand(): Command {
       wholeNumber(1, minutesMax),
       snapshotTimes.afterMs / minuteMs,
     )
+    .option('--plain-http', 'listen beyond this machine without TLS: keys then cross the network in the open')
     .option('--no-timers', 'issue nothing by itself: no expiry of holds and offers, no closing, no breaches')
     .option('--demo', 'on an empty log, play a short simulated desk');
   return withLog(command).action(serve);
 }
 
 async function serve(options: ServeOptions): Promise<void> {
+  requireSafeHost(options);
   const signal = stopSignal();
   await makeDataFolder(options.dataDir);
   const stack = new AsyncDisposableStack();
@@ -93,11 +101,20 @@ async function serve(options: ServeOptions): Promise<void> {
     // Closed before the projector and the database: everything before it may still write.
     stack.defer(() => engine.close());
     await keepWarm(options, engine, workflows, stack);
-    const url = await listen(options, { engine, workflows, models, projector }, stack);
+    const tickets = ticketsOf(engine);
+    const access = await openAccess({
+      dataDir,
+      database: sharedDatabase(options, models),
+      tickets,
+      workflows,
+    });
+    stack.defer(() => access.close());
+    const served = { engine, workflows, models, projector, tickets, access };
+    const url = await listen(options, served, stack);
     if (options.timers) keepTimers(engine, models, stack);
     await announceServer(dataDir, { pid: process.pid, url });
     stack.defer(() => retractServer(dataDir));
-    await tellPlaces(options, url, models, engine);
+    await tellPlaces(options, url, served);
     const watching = watchRates({
       engine: engine.engine,
       reader: engine.log,
@@ -169,19 +186,30 @@ interface Served {
   readonly workflows: Workflows;
   readonly models: ReadModelDatabase;
   readonly projector: ProjectorProcess;
+  readonly tickets: TicketReader;
+  readonly access: OpenAccess;
+}
+
+/** Where servers share a log in the database, they share keys and rules there too. */
+function sharedDatabase({ log }: ServeOptions, { database }: ReadModelDatabase): Database | undefined {
+  return log === 'postgres' ? database : undefined;
+}
+
+function ticketsOf({ log }: OpenEngine): TicketReader {
+  return { current: async (ticketId) => replay(ticketId, await log.readTicket(ticketId)) };
 }
 
 async function listen(
   options: ServeOptions,
-  { engine: { engine, log }, workflows, models, projector }: Served,
+  { engine: { engine, log }, workflows, models, projector, tickets, access }: Served,
   stack: AsyncDisposableStack,
 ): Promise<string> {
-  const trusted = trustedPrincipal('everybody');
   const server = buildServer({
     version: docketVersion,
-    authenticator: { authenticate: () => trusted },
-    access: unrestrictedAccess,
-    tickets: { current: async (ticketId) => replay(ticketId, await log.readTicket(ticketId)) },
+    authenticator: access.authenticator,
+    access: access.access,
+    accessOffice: access.office,
+    tickets,
     sink: engine,
     reader: log,
     workflows,
@@ -211,17 +239,33 @@ async function listen(
   });
 }
 
+/** Keys that cross a network in the open are everybody's. */
+function requireSafeHost({ host, plainHttp }: ServeOptions): void {
+  if (plainHttp === true || loopback.test(host)) return;
+  throw new Fault(
+    'server_unreachable',
+    `${host} can be reached from other machines, and without TLS keys cross the network in the open; ` +
+      'give --plain-http to do it all the same, as behind a proxy that ends TLS',
+  );
+}
+
 async function tellPlaces(
   { dataDir }: ServeOptions,
   url: string,
-  { psqlCommand }: ReadModelDatabase,
-  { log }: OpenEngine,
+  { models: { psqlCommand }, engine: { log }, access }: Served,
 ): Promise<void> {
   note('Docket is running. Ctrl-C stops it.\n');
   note(`  HTTP      ${url}`);
   note(`  psql      ${psqlCommand}`);
   note(`  data      ${dataDir}`);
+  note(`  key       ${keyPlace(dataDir, access)}`);
   note(
     `  log       ${(await log.head()).toLocaleString('en')} events (acknowledged means: ${log.durability})\n`,
   );
+}
+
+function keyPlace(dataDir: string, { isNew }: OpenAccess): string {
+  const path = adminKeyFile(dataDir);
+  if (isNew) return `${path} (made now; \`docket key create\` makes others)`;
+  return existsSync(path) ? path : 'keys were made before; this folder has no admin.key';
 }

@@ -1,15 +1,13 @@
 /**
  * The log as somebody with certain roles would see it, for exports that are handed on. The rules are those
- * of a file where one is given, else the built-in ones; never the built-in ones where others were applied.
+ * of a file where one is given, else those in force.
  */
-import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { type Command, InvalidArgumentError } from 'commander';
 import { z } from 'zod';
 import { celExpressions } from '../../adapters/expressions/cel-expressions.ts';
 import { AccessControl } from '../../domain/access/access-control.ts';
 import { checkPolicy } from '../../domain/access/check-policy.ts';
-import { defaultPolicy } from '../../domain/access/default-policy.ts';
 import { guardedReader } from '../../domain/access/guarded-reader.ts';
 import { type AccessPolicy, accessPolicySchema } from '../../domain/access/policy.ts';
 import type { Principal } from '../../domain/access/principal.ts';
@@ -17,8 +15,8 @@ import { Fault } from '../../domain/errors.ts';
 import type { Expressions } from '../../domain/expressions.ts';
 import type { EventReader } from '../../domain/ports.ts';
 import { defaultWorkflow } from '../../domain/workflow/registry.ts';
-import type { DataOptions } from '../cli/options.ts';
-import { accessJournalFile } from './data-folder.ts';
+import type { LogOptions } from '../cli/options.ts';
+import { openAccessDesk } from './access-desk.ts';
 import { loadWorkflows } from './workflows.ts';
 
 export interface SeenByOptions {
@@ -52,10 +50,7 @@ export function refuseUnseen({ asRoles, asUser, asGroups, policy }: SeenByOption
 }
 
 /** Closes `reader` where the rules can not be used; throws `Fault` with what is wrong with them. */
-export async function seenBy(
-  reader: EventReader,
-  options: SeenByOptions & DataOptions,
-): Promise<EventReader> {
+export async function seenBy(reader: EventReader, options: SeenByOptions & LogOptions): Promise<EventReader> {
   const { asRoles, asUser = 'export', asGroups = [] } = options;
   if (asRoles === undefined) return reader;
   try {
@@ -91,15 +86,13 @@ function whoAsks(user: string, roles: readonly string[], groups: readonly string
 }
 
 async function rulesFor(
-  { policy: file, dataDir }: SeenByOptions & DataOptions,
+  { policy: file, ...options }: SeenByOptions & LogOptions,
   expressions: Expressions,
 ): Promise<AccessPolicy> {
   if (file !== undefined) return readPolicy(file, expressions);
-  if (!existsSync(accessJournalFile(dataDir))) return defaultPolicy;
-  throw new Fault(
-    'input_unreadable',
-    `${dataDir} may have access rules of its own: save those in force with \`docket access show\` and name the file with --policy`,
-  );
+  const { desk, close } = await openAccessDesk(options);
+  const { policy } = await desk.policy().finally(close);
+  return accessPolicySchema.parse(policy);
 }
 
 async function readPolicy(file: string, expressions: Expressions): Promise<AccessPolicy> {

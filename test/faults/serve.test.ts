@@ -35,7 +35,7 @@ describe.skipIf(missing !== undefined)('docket serve', { timeout: fewRunsMsMax }
 
   async function open(commandId: string): Promise<{ readonly status: number; readonly code?: string }> {
     const body = { commandId, ticketId: commandId, actor: { id: 'rita', role: 'requester' }, data: {} };
-    const response = await fetch(new URL('/v1/tickets', server.url), {
+    const response = await server.fetch('/v1/tickets', {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(body),
@@ -78,13 +78,13 @@ describe.skipIf(missing !== undefined)('docket serve', { timeout: fewRunsMsMax }
     expect(answers).toEqual([{ status: 201 }, { status: 201 }, refused, refused, refused]);
     expect(trace.filter(({ injected }) => injected).length).toBe(1);
     expect(earlyAnswers(trace, httpExchanges(trace))).toEqual([]);
-    expect((await fetch(new URL('/readyz', server.url))).status).toBe(503);
+    expect((await server.fetch('/readyz')).status).toBe(503);
 
     const { code } = await server.stop();
     expect(code).not.toBe(0);
     server = await serve(dataDir, oneThread);
     for (const ticketId of acknowledged) {
-      const found = await fetch(new URL(`/v1/tickets/${ticketId}`, server.url));
+      const found = await server.fetch(`/v1/tickets/${ticketId}`);
       expect(found.status, ticketId).toBe(200);
     }
     expect(await open('again.')).toEqual({ status: 201 });

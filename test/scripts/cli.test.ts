@@ -31,6 +31,9 @@ describe('help and usage', () => {
     [['log', 'list']],
     [['log', 'compress']],
     [['log', 'archive']],
+    [['key', 'create']],
+    [['access', 'apply']],
+    [['access', 'explain']],
   ])('docket %s --help explains itself', async (args) => {
     const { code, stdout } = await docket(...args, '--help');
     expect(code).toBe(0);

@@ -20,7 +20,7 @@ afterAll(async () => {
 });
 
 async function eventsOf(ticketId: string): Promise<readonly { type: string; occurredAt: string }[]> {
-  const answer = await fetch(new URL(`/v1/tickets/${ticketId}/events`, server.url));
+  const answer = await server.fetch(`/v1/tickets/${ticketId}/events`);
   return ((await answer.json()) as { events: { type: string; occurredAt: string }[] }).events;
 }
 
@@ -28,7 +28,7 @@ it('tells a breach by itself, at its deadline, and shows it', async () => {
   const openedAt = Date.now() - 20_000;
   const body = { actor: { id: 'rita', role: 'requester' }, occurredAt: openedAt, data: {} };
   const headers = { 'content-type': 'application/json' };
-  const opened = await fetch(new URL('/v1/tickets', server.url), {
+  const opened = await server.fetch('/v1/tickets', {
     method: 'POST',
     headers,
     body: JSON.stringify(body),
@@ -42,7 +42,7 @@ it('tells a breach by itself, at its deadline, and shows it', async () => {
     .toEqual(['TicketOpened', 'SlaStarted', 'SlaBreached']);
   const dueAt = new Date(openedAt + 15_000).toISOString();
   expect((await eventsOf('REQ0000001'))[2]).toMatchObject({ occurredAt: dueAt, data: { dueAt } });
-  const ticket = await fetch(new URL('/v1/tickets/REQ0000001', server.url));
+  const ticket = await server.fetch('/v1/tickets/REQ0000001');
   expect(await ticket.json()).toMatchObject({ clocks: [{ clock: 'first_reply#1', breached: true, dueAt }] });
   expect(await docketJson('verify', '--data-dir', dataDir)).toMatchObject({ ok: true, events: 3 });
 });

@@ -19,7 +19,7 @@ afterAll(async () => {
 
 async function post(path: string, body: object): Promise<Response> {
   const headers = { 'content-type': 'application/json' };
-  return fetch(new URL(path, server.url), { method: 'POST', headers, body: JSON.stringify(body) });
+  return server.fetch(path, { method: 'POST', headers, body: JSON.stringify(body) });
 }
 
 /** Processes whose command line names this data folder. */
@@ -64,11 +64,11 @@ describe('a running server', () => {
   });
 
   it('is ready, and says so', async () => {
-    expect((await fetch(new URL('/healthz', server.url))).status).toBe(200);
-    let ready = await fetch(new URL('/readyz', server.url));
+    expect((await server.fetch('/healthz')).status).toBe(200);
+    let ready = await server.fetch('/readyz');
     for (let tries = 0; tries < 50 && ready.status !== 200; tries += 1) {
       await sleep(100);
-      ready = await fetch(new URL('/readyz', server.url));
+      ready = await server.fetch('/readyz');
     }
     expect(ready.status).toBe(200);
   });
@@ -102,7 +102,7 @@ describe('stopping', () => {
     await sleep(200);
     expect(processesOf(dataDir)).toEqual([]);
     server = await serve(dataDir);
-    const ticket = await fetch(new URL('/v1/tickets/REQ0000001', server.url));
+    const ticket = await server.fetch('/v1/tickets/REQ0000001');
     expect(ticket.status).toBe(200);
   });
 
@@ -130,7 +130,7 @@ describe('stopping', () => {
     const { ticketId } = (await opened.json()) as { ticketId: string };
     await server.stop('SIGKILL');
     server = await serve(dataDir);
-    expect((await fetch(new URL(`/v1/tickets/${ticketId}`, server.url))).status).toBe(200);
+    expect((await server.fetch(`/v1/tickets/${ticketId}`)).status).toBe(200);
     await server.stop();
     await docket('projector', '--until-caught-up', '--data-dir', dataDir);
     expect(await docketJson('replay', '--check', '--data-dir', dataDir)).toMatchObject({

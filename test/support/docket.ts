@@ -1,6 +1,6 @@
 /** The `docket` command as a person runs it: a real process, with its output and exit code. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -17,7 +17,13 @@ function start(
   args: readonly string[],
   settings: NodeJS.ProcessEnv = {},
 ): { child: ChildProcess; ended: Promise<Ended> } {
-  const { DATABASE_URL: _, DOCKET_DATA_DIR: __, DOCKET_LOG: ___, ...inherited } = process.env;
+  const {
+    DATABASE_URL: _,
+    DOCKET_DATA_DIR: __,
+    DOCKET_LOG: ___,
+    DOCKET_KEY: ____,
+    ...inherited
+  } = process.env;
   const env = { ...inherited, ...settings };
   const child = spawn(process.execPath, [entry, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   let stdout = '';
@@ -61,15 +67,23 @@ export async function docketJsonWith(
 export interface RunningServer {
   readonly url: string;
   readonly pid: number;
-  /** What a request needs to be let in. */
+  /** The text of the admin key. */
+  readonly key: string;
+  /** What a request needs to be let in with it. */
   readonly headers: Readonly<Record<string, string>>;
+  /** As the platformâs, on an address of the server, with the admin key. */
+  fetch(path: string, init?: RequestInit): Promise<Response>;
   /** Ctrl-C, and what came of it. */
   stop(signal?: NodeJS.Signals): Promise<Ended>;
 }
 
 /** `docket serve` on a free port, ready to take commands; `settings` are added to its environment. */
-export async function serve(dataDir: string, settings: NodeJS.ProcessEnv = {}): Promise<RunningServer> {
-  const { child, ended } = start(['serve', '--port', '0', '--data-dir', dataDir], settings);
+export async function serve(
+  dataDir: string,
+  settings: NodeJS.ProcessEnv = {},
+  ...args: readonly string[]
+): Promise<RunningServer> {
+  const { child, ended } = start(['serve', '--port', '0', '--data-dir', dataDir, ...args], settings);
   let end: Ended | undefined;
   void ended.then((result) => {
     end = result;
@@ -82,12 +96,31 @@ export async function serve(dataDir: string, settings: NodeJS.ProcessEnv = {}): 
         child.kill(signal);
         return ended;
       };
-      return { url: record.url, pid: record.pid, headers: {}, stop };
+      const key = adminKeyOf(dataDir);
+      const fetchWithKey = (path: string, init: RequestInit = {}) => {
+        const headers = new Headers(init.headers);
+        headers.set('authorization', `Bearer ${key}`);
+        return fetch(new URL(path, record.url), { ...init, headers });
+      };
+      return {
+        url: record.url,
+        pid: record.pid,
+        key,
+        headers: { authorization: `Bearer ${key}` },
+        fetch: fetchWithKey,
+        stop,
+      };
     }
     await sleep(20);
   }
   child.kill('SIGKILL');
   throw new Error(`docket serve did not start: ${(await ended).stderr}`);
+}
+
+/** Empty for a server that shares the keys of another one. */
+function adminKeyOf(dataDir: string): string {
+  const path = join(dataDir, 'admin.key');
+  return existsSync(path) ? readFileSync(path, 'utf8').trim() : '';
 }
 
 function readServerFile(dataDir: string): { pid: number; url: string } | undefined {

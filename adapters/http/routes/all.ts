@@ -1,6 +1,7 @@
 /** Every route that the server answers: what is not in this list does not exist. */
 import type { HttpContext } from '../context.ts';
 import type { Route } from '../route.ts';
+import { accessRoutes } from './access.ts';
 import { commandRoutes } from './commands.ts';
 import { documentationRoutes } from './documentation.ts';
 import { eventRoutes } from './events.ts';
@@ -16,6 +17,7 @@ export function allRoutes(context: HttpContext): readonly Route[] {
     ...eventRoutes(context),
     ...throughputRoutes(context),
     ...workflowRoutes(context),
+    ...accessRoutes(context),
     ...healthRoutes(context),
     ...documentationRoutes(() => all, context.version),
   ];

@@ -8,6 +8,7 @@ import type { HttpLimits } from '../../../adapters/http/limits.ts';
 import { openApiDocument } from '../../../adapters/http/openapi/document.ts';
 import { buildServer, type HttpServer } from '../../../adapters/http/server.ts';
 import { MemoryLog } from '../../../adapters/log/memory/memory-log.ts';
+import type { AccessOffice } from '../../../domain/access/administration-port.ts';
 import { trustedPrincipal, unrestrictedAccess } from '../../../domain/access/unrestricted.ts';
 import { Engine, type EngineLimits } from '../../../domain/engine.ts';
 import type { CommandSink } from '../../../domain/ports.ts';
@@ -20,6 +21,12 @@ const everything = trustedPrincipal('test');
 
 /** Made once: what a server may answer does not depend on its settings. */
 let checkAnswer: CheckAnswer | undefined;
+/** Tests of other matters ask nothing about access. */
+const noOffice: AccessOffice = {
+  as: () => {
+    throw new Error('this test has no keys and no rules');
+  },
+};
 
 export interface Harness {
   readonly url: string;
@@ -49,7 +56,10 @@ export interface HarnessOptions {
   /** Stands between server and engine. */
   readonly sink?: (engine: Engine) => CommandSink;
   readonly context?: Partial<
-    Pick<HttpContext, 'throughput' | 'readiness' | 'reader' | 'tickets' | 'authenticator' | 'access'>
+    Pick<
+      HttpContext,
+      'throughput' | 'readiness' | 'reader' | 'tickets' | 'authenticator' | 'access' | 'accessOffice'
+    >
   >;
 }
 
@@ -64,6 +74,7 @@ export async function startServer(options: HarnessOptions = {}): Promise<Harness
     version: 'test',
     authenticator: { authenticate: () => everything },
     access: unrestrictedAccess,
+    accessOffice: noOffice,
     tickets: { current: async (ticketId) => replay(ticketId, await log.readTicket(ticketId)) },
     sink: options.sink?.(engine) ?? engine,
     reader: log,

@@ -1,0 +1,17 @@
+/**
+ * What a command brings to a running server: the key in DOCKET_KEY, else that of the data folder's first key.
+ */
+import { environmentKey } from '../cli/options.ts';
+import { readAdminKey } from './admin-key.ts';
+
+/** `undefined` where there is neither, or the file is another user's. Throws `Fault('file_exposed')`. */
+export async function credentialFor(dataDir: string): Promise<string | undefined> {
+  const named = environmentKey();
+  if (named !== undefined) return named;
+  try {
+    return await readAdminKey(dataDir);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EACCES') return undefined;
+    throw error;
+  }
+}
