@@ -77,8 +77,8 @@ export function developmentCertificate(options: {
   const signature = sign('sha256', signed, privateKey);
   const certificate = new X509Certificate(sequence(signed, ecdsaWithSha256, bits(signature)));
   return {
-    certificate: certificate.toString(),
-    key: privateKey.export({ type: 'pkcs8', format: 'pem' }),
+    certificate: String(certificate),
+    key: String(privateKey.export({ type: 'pkcs8', format: 'pem' })),
     fingerprint: certificate.fingerprint256,
     names,
     validTo,
