@@ -50,8 +50,8 @@ export interface DevelopmentCertificate extends CertificatePair {
 }
 
 /**
- * A new key (ECDSA, P-256) and its certificate, valid for `days` from `now` on, for `ownNames` and `hosts`: DNS
- * names, with `*.` in front if need be, and addresses. Throws `input_unreadable` for any other host.
+ * A new key (ECDSA, P-256) and its certificate, valid for `days` from `now` on, for `ownNames` and `hosts`:
+ * DNS names, with `*.` in front if need be, and addresses. Throws `input_unreadable` for any other host.
  */
 export function developmentCertificate(options: {
   readonly hosts: readonly string[];

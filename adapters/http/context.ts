@@ -59,6 +59,8 @@ export interface HttpContext {
   readonly limits: HttpLimits;
   /** Whether the server was told to stop. */
   readonly stopping: () => boolean;
-  /** Aborted when answers without an end, such as streams, are to come to one: the server is about to close. */
+  /**
+   * Aborted when answers without an end, such as streams, are to come to one: the server is about to close.
+   */
   readonly leaving: AbortSignal;
 }

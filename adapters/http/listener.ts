@@ -1,6 +1,6 @@
 /**
- * The server of Node that fastify answers for: plain HTTP/1.1, or, with a certificate, HTTP/2 and HTTP/1.1 over
- * TLS 1.3, as the client chooses. Every bound that Node offers is set here.
+ * The server of Node that fastify answers for: plain HTTP/1.1, or, with a certificate, HTTP/2 and HTTP/1.1
+ * over TLS 1.3, as the client chooses. Every bound that Node offers is set here.
  */
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { createSecureServer, Http2ServerRequest, type SecureServerOptions } from 'node:http2';
@@ -31,7 +31,9 @@ export function createListener(
   return server;
 }
 
-/** From now on new connections get this certificate. Throws, and changes nothing, where it can not be used. */
+/**
+ * From now on new connections get this certificate. Throws, and changes nothing, where it can not be used.
+ */
 export function useCertificate(server: Server, { certificate, key }: TlsPair): void {
   const context = { cert: certificate, key, minVersion: tlsVersion } as const;
   createSecureContext(context);
@@ -51,7 +53,9 @@ export function answerSecurely(app: FastifyInstance): void {
   });
 }
 
-/** The rest of a request that was answered before its end is of no use; HTTP/1.1 closes its connection then. */
+/**
+ * The rest of a request that was answered before its end is of no use; HTTP/1.1 closes its connection then.
+ */
 function endWithAnswer(
   request: Http2ServerRequest,
   response: { once(event: 'finish', then: () => void): void },

@@ -156,8 +156,8 @@ export function register(app: FastifyInstance, declared: Route, gate: RouteGate)
 }
 
 /**
- * Not what has an ETag, which names the very bytes of an answer; nor streams of events, whose single lines are
- * waited for.
+ * Not what has an ETag, which names the very bytes of an answer; nor streams of events, whose single lines
+ * are waited for.
  */
 function mayBeCompressed({ answers }: Route): boolean {
   return Object.values(answers).every(({ headers = {}, mediaType }) => {

@@ -54,7 +54,9 @@ export interface HttpServer {
   close(): Promise<void>;
   /** Ends the waiting of `close`, present or to come: what is not answered by then is cut. */
   cut(): void;
-  /** New connections get this one. Throws, and changes nothing, where it can not be used or there is no TLS. */
+  /**
+   * New connections get this one. Throws, and changes nothing, where it can not be used or there is no TLS.
+   */
   useCertificate(pair: TlsPair): void;
   /** Requests that are being answered now. */
   readonly requestsInFlight: number;

@@ -1,6 +1,6 @@
 /**
  * A server over a real engine and a log in memory, on a real socket, and a client that is nothing but
- * fetch.
+ * fetch, or its like for the other protocols.
  */
 import { expect } from 'vitest';
 import type { HttpContext } from '../../../adapters/http/context.ts';
@@ -13,6 +13,7 @@ import type { CommandSink } from '../../../domain/ports.ts';
 import { replay } from '../../../domain/ticket/evolve.ts';
 import { builtInWorkflows, defaultWorkflow } from '../../../domain/workflow/registry.ts';
 import { monday9 } from '../../support/tickets.ts';
+import { type Protocol, requesterOf, testCertificate } from './requester.ts';
 
 const everything = trustedPrincipal('test');
 
@@ -38,8 +39,13 @@ export interface Answer {
   readonly body: unknown;
 }
 
+/** What servers speak whose test does not say: set by files that run the tests of others once more. */
+export const spoken: { protocol: Protocol } = { protocol: 'http1' };
+
 export interface HarnessOptions {
+  readonly protocol?: Protocol;
   readonly limits?: Partial<HttpLimits>;
+  readonly unreadyMsMin?: number;
   readonly engineLimits?: Partial<EngineLimits>;
   /** Stands between server and engine. */
   readonly sink?: (engine: Engine) => CommandSink;
@@ -55,6 +61,7 @@ export async function startServer(options: HarnessOptions = {}): Promise<Harness
   const limits = options.engineLimits ?? {};
   const engine = new Engine({ log, clock, workflows, defaultWorkflow, limits });
   const reported: unknown[] = [];
+  const protocol = options.protocol ?? spoken.protocol;
   const server = buildServer({
     authenticator: { authenticate: () => everything },
     access: unrestrictedAccess,
@@ -65,12 +72,15 @@ export async function startServer(options: HarnessOptions = {}): Promise<Harness
     defaultWorkflow,
     throughput: async () => ({ asOf: { position: 0, recordedAt: undefined }, rows: [] }),
     readiness: {},
-    limits: options.limits ?? {},
+    limits: { farewellMs: 1, ...options.limits },
+    unreadyMsMin: options.unreadyMsMin ?? 0,
+    tls: protocol === 'http1' ? undefined : testCertificate,
     report: (error) => reported.push(error),
     ...options.context,
   });
   const url = await server.listen({ host: '127.0.0.1', port: 0 });
-  const send = async (path: string, init: RequestInit) => answerOf(await fetch(`${url}${path}`, init));
+  const requester = requesterOf(protocol, url);
+  const send = async (path: string, init: RequestInit) => answerOf(await requester.send(path, init));
   return {
     url,
     log,
@@ -87,6 +97,7 @@ export async function startServer(options: HarnessOptions = {}): Promise<Harness
       }),
     [Symbol.asyncDispose]: async () => {
       await server.close();
+      requester.close();
       await log.close();
     },
   };
