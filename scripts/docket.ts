@@ -10,6 +10,7 @@ import { Command, CommanderError } from 'commander';
 import { exitCodes, reportError } from './cli/output.ts';
 import { analystCommand } from './commands/analyst.ts';
 import { analyzeCommand } from './commands/analyze.ts';
+import { certCommand } from './commands/cert.ts';
 import { conformCommand } from './commands/conform.ts';
 import { exportCommand } from './commands/export.ts';
 import { importCommand } from './commands/import.ts';
@@ -53,6 +54,7 @@ const commands = [
   slaCommand(),
   analystCommand(),
   simulateCommand(),
+  certCommand(),
 ];
 for (const command of commands) program.addCommand(command);
 for (const command of [program, ...program.commands.flatMap((each) => [each, ...each.commands])]) {

@@ -12,6 +12,7 @@ import type { Command } from '../../domain/ticket/commands.ts';
 import type { TicketId } from '../../domain/ticket/values.ts';
 import { type Batch, batches, ticketsOf } from './client-batches.ts';
 import { outcomeOfJson, outcomesSchema } from './outcome-json.ts';
+import { requestText, type TextRequest } from './request.ts';
 import { type TicketJson, ticketJsonSchema } from './ticket-json.ts';
 
 export const httpClientLimits = {
@@ -36,6 +37,8 @@ export interface HttpClientOptions {
   readonly limits?: Partial<HttpClientLimits>;
   /** Gives up whatever is under way. */
   readonly signal?: AbortSignal;
+  /** PEM, of a server with HTTPS: only who shows this one is believed. Absent: as public certificates say. */
+  readonly certificate?: string | undefined;
 }
 
 export interface HttpSink extends CommandSink {
@@ -60,7 +63,7 @@ export async function getTicket(
 ): Promise<TicketJson | undefined> {
   const limits = { ...httpClientLimits, ...options.limits };
   const url = new URL(`/v1/tickets/${encodeURIComponent(ticketId)}`, baseUrl);
-  const answer = await ask(url, {}, limits, options.signal);
+  const answer = await ask(url, {}, limits, options);
   if (answer.status === 200) return ticketJsonSchema.parse(answer.body);
   if (codeOf(answer) === 'ticket_not_found') return undefined;
   throw faultOf(answer, url);
@@ -69,7 +72,7 @@ export async function getTicket(
 class HttpCommandSink implements HttpSink {
   readonly #url: URL;
   readonly #limits: HttpClientLimits;
-  readonly #signal: AbortSignal | undefined;
+  readonly #options: HttpClientOptions;
   /** The last submitted call that touches each ticket. */
   readonly #lastOf = new Map<TicketId, Promise<void>>();
   readonly #waitingForSlot: (() => void)[] = [];
@@ -78,10 +81,10 @@ class HttpCommandSink implements HttpSink {
   #commandsWaiting = 0;
   #closed = false;
 
-  constructor(url: URL, { limits, signal }: HttpClientOptions) {
+  constructor(url: URL, options: HttpClientOptions) {
     this.#url = url;
-    this.#limits = { ...httpClientLimits, ...limits };
-    this.#signal = signal;
+    this.#limits = { ...httpClientLimits, ...options.limits };
+    this.#options = options;
     this.#slots = this.#limits.requestsInFlightMax;
   }
 
@@ -169,12 +172,12 @@ class HttpCommandSink implements HttpSink {
     const { retriesMax, retryDelayMsFirst, retryDelayMsMax } = this.#limits;
     const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body: batch.body };
     for (let retry = 0; ; retry += 1) {
-      const answer = await ask(this.#url, init, this.#limits, this.#signal);
+      const answer = await ask(this.#url, init, this.#limits, this.#options);
       if (answer.status === 200) return readOutcomes(answer, batch, this.#url);
       const fault = faultOf(answer, this.#url);
       if (!isOverload(fault) || retry >= retriesMax) throw fault;
       const delayMs = Math.max(answer.retryAfterMs, retryDelayMsFirst * 2 ** retry);
-      await wait(Math.min(delayMs, retryDelayMsMax), undefined, { signal: this.#signal });
+      await wait(Math.min(delayMs, retryDelayMsMax), undefined, { signal: this.#options.signal });
     }
   }
 }
@@ -188,21 +191,17 @@ interface Answer {
 
 async function ask(
   url: URL,
-  init: RequestInit,
+  init: Omit<TextRequest, 'signal'>,
   limits: HttpClientLimits,
-  signal: AbortSignal | undefined,
+  { signal, certificate }: HttpClientOptions,
 ): Promise<Answer> {
   const late = AbortSignal.timeout(limits.requestMsMax);
   try {
-    const response = await fetch(url, {
-      ...init,
-      redirect: 'error',
-      signal: signal === undefined ? late : AbortSignal.any([late, signal]),
-    });
-    const text = await response.text();
-    const retryAfterMs = Number(response.headers.get('retry-after') ?? 0) * 1_000;
+    const ended = signal === undefined ? late : AbortSignal.any([late, signal]);
+    const { status, retryAfter, text } = await requestText(url, { ...init, signal: ended }, certificate);
+    const retryAfterMs = Number(retryAfter ?? 0) * 1_000;
     return {
-      status: response.status,
+      status,
       body: parsed(text),
       retryAfterMs: Number.isFinite(retryAfterMs) ? retryAfterMs : 0,
     };

@@ -16,24 +16,34 @@ import { databaseUrl, type LogOptions, wholeNumber, withLog } from '../cli/optio
 import { note } from '../cli/output.ts';
 import { makeDataFolder, snapshotFolder } from '../runtime/data-folder.ts';
 import { playDemo } from '../runtime/demo.ts';
+import { listenAnnounced } from '../runtime/listening.ts';
 import { type ProjectorProcess, startProjector } from '../runtime/projector-process.ts';
 import { openReadModels, type ReadModelDatabase } from '../runtime/read-models.ts';
-import { announceServer, findServer, retractServer } from '../runtime/server-file.ts';
-import { stopSignal } from '../runtime/signals.ts';
+import { findServer } from '../runtime/server-file.ts';
+import { type StopSignals, stopSignals } from '../runtime/signals.ts';
 import { type OpenEngine, openPostgresEngine, openSegmentEngine } from '../runtime/sink.ts';
 import { keepSnapshots, snapshotTimes } from '../runtime/snapshots.ts';
 import { watchRates } from '../runtime/status-line.ts';
 import { systemClock } from '../runtime/system.ts';
 import { TimerKeeper } from '../runtime/timers.ts';
+import {
+  type ServedTls,
+  servedTls,
+  type TlsOptions,
+  tellUnusedCertificate,
+  withTls,
+} from '../runtime/tls.ts';
 import { loadWorkflows } from '../runtime/workflows.ts';
 
 export const portDefault = 7420;
 const minuteMs = 60_000;
 const minutesMax = 7 * 24 * 60;
+const unreadyMsMax = 10 * minuteMs;
 
-interface ServeOptions extends LogOptions {
+interface ServeOptions extends LogOptions, TlsOptions {
   readonly host: string;
   readonly port: number;
+  readonly unreadyMs: number;
   readonly snapshotEvents: number;
   readonly snapshotMinutes: number;
   readonly timers: boolean;
@@ -58,12 +68,19 @@ export function serveCommand(): Command {
       snapshotTimes.afterMs / minuteMs,
     )
     .option('--no-timers', 'issue nothing by itself: no expiry of holds and offers, no closing, no breaches')
+    .option(
+      '--unready-ms <number>',
+      'when stopping, serve on for so long after /readyz has said no, for load balancers to look away',
+      wholeNumber(0, unreadyMsMax),
+      0,
+    )
     .option('--demo', 'on an empty log, play a short simulated desk');
-  return withLog(command).action(serve);
+  return withLog(withTls(command)).action(serve);
 }
 
 async function serve(options: ServeOptions): Promise<void> {
-  const signal = stopSignal();
+  const signals = stopSignals();
+  const tls = await servedTls(options);
   await makeDataFolder(options.dataDir);
   const stack = new AsyncDisposableStack();
   try {
@@ -92,18 +109,18 @@ async function serve(options: ServeOptions): Promise<void> {
     // Closed before the projector and the database: everything before it may still write.
     stack.defer(() => engine.close());
     await keepWarm(options, engine, workflows, stack);
-    const url = await listen(options, { engine, workflows, models, projector }, stack);
+    const url = await listen(options, { engine, workflows, models, projector, signals, tls }, stack);
     if (options.timers) keepTimers(engine, models, stack);
-    await announceServer(dataDir, { pid: process.pid, url });
-    stack.defer(() => retractServer(dataDir));
+    if (tls === undefined) tellUnusedCertificate(dataDir);
     await tellPlaces(options, url, models, engine);
     const watching = watchRates({
       engine: engine.engine,
       reader: engine.log,
       database: models.database,
-      signal,
+      signal: signals.stop,
     });
-    if (options.demo && (await engine.log.head()) === 0) await playDemo({ sink: engine.engine, signal });
+    if (options.demo && (await engine.log.head()) === 0)
+      await playDemo({ sink: engine.engine, signal: signals.stop });
     await watching;
     note('\ndocket: stopping');
   } finally {
@@ -168,15 +185,19 @@ interface Served {
   readonly workflows: Workflows;
   readonly models: ReadModelDatabase;
   readonly projector: ProjectorProcess;
+  readonly signals: StopSignals;
+  readonly tls: ServedTls | undefined;
 }
 
 async function listen(
   options: ServeOptions,
-  { engine: { engine, log }, workflows, models, projector }: Served,
+  { engine: { engine, log }, workflows, models, projector, signals, tls }: Served,
   stack: AsyncDisposableStack,
 ): Promise<string> {
   const trusted = trustedPrincipal('everybody');
   const server = buildServer({
+    tls: tls?.pair,
+    unreadyMsMin: options.unreadyMs,
     authenticator: { authenticate: () => trusted },
     access: unrestrictedAccess,
     tickets: { current: async (ticketId) => replay(ticketId, await log.readTicket(ticketId)) },
@@ -197,16 +218,8 @@ async function listen(
     report: (error) =>
       note(`docket: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
   });
-  stack.defer(async () => {
-    server.announceStop();
-    await server.close();
-  });
-  const { host, port } = options;
-  return server.listen({ host, port }).catch((error: unknown) => {
-    const reason = error instanceof Error && 'code' in error ? ` (${error.code})` : '';
-    const message = `can not listen on ${host}:${port}${reason}; choose another with --host or --port`;
-    throw new Fault('server_unreachable', message, { cause: error });
-  });
+  const { host, port, dataDir } = options;
+  return listenAnnounced(server, { host, port, dataDir, tls, hurry: signals.hurry }, stack);
 }
 
 async function tellPlaces(

@@ -31,7 +31,7 @@ export interface OpenSink {
 export async function openSink({ dataDir, log }: LogOptions): Promise<OpenSink> {
   const server = await findServer(dataDir);
   if (server !== undefined) {
-    const client = httpCommandSink(server.url);
+    const client = httpCommandSink(server.url, { certificate: server.certificate });
     return { sink: client, server: server.url, close: () => client.close() };
   }
   switch (log) {
