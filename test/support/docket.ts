@@ -66,8 +66,8 @@ export interface RunningServer {
 }
 
 /**
- * `docket serve` on a free port, ready to take commands; `settings` are added to its environment, `options` to
- * its command line.
+ * `docket serve` on a free port, ready to take commands; `settings` are added to its environment, `options`
+ * to its command line.
  */
 export async function serve(
   dataDir: string,

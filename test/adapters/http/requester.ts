@@ -3,7 +3,7 @@
  * HTTP/2 nor a certificate of one's own.
  */
 import { connect, type IncomingHttpHeaders } from 'node:http2';
-import { request as httpsRequest } from 'node:https';
+import { Agent, request as httpsRequest } from 'node:https';
 import { buffer } from 'node:stream/consumers';
 import { developmentCertificate } from '../../../adapters/certificates/development-certificate.ts';
 
@@ -24,7 +24,7 @@ export function requesterOf(protocol: Protocol, url: string): Requester {
     case 'http1':
       return { send: (path, init) => fetch(`${url}${path}`, init), close: () => undefined };
     case 'https1':
-      return { send: (path, init) => overHttps(new URL(path, url), init), close: () => undefined };
+      return overHttps(url);
     case 'http2':
       return overHttp2(url);
     default:
@@ -32,14 +32,17 @@ export function requesterOf(protocol: Protocol, url: string): Requester {
   }
 }
 
-function overHttps(url: URL, { method = 'GET', headers, body }: RequestInit): Promise<Response> {
-  const target = { method, headers: plainHeaders(headers, body), ca: testCertificate.certificate };
-  return new Promise((resolve, reject) => {
-    const request = httpsRequest(url, { ...target, agent: false }, (answer) => {
-      buffer(answer).then((bytes) => resolve(responseOf(answer.statusCode, answer.headers, bytes)), reject);
+function overHttps(url: string): Requester {
+  const agent = new Agent({ keepAlive: true, ca: testCertificate.certificate });
+  const send = (path: string, { method = 'GET', headers, body }: RequestInit): Promise<Response> =>
+    new Promise((resolve, reject) => {
+      const options = { method, headers: plainHeaders(headers, body), agent };
+      const request = httpsRequest(new URL(path, url), options, (answer) => {
+        buffer(answer).then((bytes) => resolve(responseOf(answer.statusCode, answer.headers, bytes)), reject);
+      });
+      request.on('error', reject).end(bytesOf(body));
     });
-    request.on('error', reject).end(bytesOf(body));
-  });
+  return { send, close: () => agent.destroy() };
 }
 
 function overHttp2(url: string): Requester {
