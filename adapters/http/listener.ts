@@ -48,20 +48,27 @@ export function answerSecurely(app: FastifyInstance): void {
   app.addHook('onRequest', (request, reply, done) => {
     if (!isOwnMachine(request.hostname)) reply.header('strict-transport-security', strictTransport);
     const raw: unknown = request.raw;
-    if (raw instanceof Http2ServerRequest) endWithAnswer(raw, reply.raw);
+    if (raw instanceof Http2ServerRequest) endWithAnswer(raw);
+    done();
+  });
+  app.addHook('onSend', (request, reply, _payload, done) => {
+    // Fastify means to end the connection of a body that was refused; HTTP/2 has no such header.
+    if (request.raw.httpVersionMajor !== 1) reply.removeHeader('connection');
     done();
   });
 }
 
 /**
  * The rest of a request that was answered before its end is of no use; HTTP/1.1 closes its connection then.
+ * The stream says when the answer is out: Node's response does so only after the request has ended too.
  */
-function endWithAnswer(
-  request: Http2ServerRequest,
-  response: { once(event: 'finish', then: () => void): void },
-) {
-  response.once('finish', () => {
-    if (!request.readableEnded) request.stream.close();
+function endWithAnswer({ stream }: Http2ServerRequest): void {
+  if (stream.endAfterHeaders) return;
+  stream.once('finish', () => {
+    if (stream.readableEnded || stream.destroyed) return;
+    stream.close();
+    // What arrived and nobody reads would keep it open.
+    stream.destroy();
   });
 }
 

@@ -56,12 +56,15 @@ function overHttp2(url: string): Requester {
     const named = { ...plainHeaders(headers, body), ':method': method, ':path': path };
     return new Promise((resolve, reject) => {
       const stream = session.request(named, { endStream: bytes === undefined });
+      let begun = false;
       stream.on('response', (head) => {
+        begun = true;
         buffer(stream).then((answered) => resolve(responseOf(head[':status'], head, answered)), reject);
       });
       stream.on('error', reject);
-      // Without effect where there was an answer.
-      stream.on('close', () => reject(new Error(`no answer: stream code ${stream.rstCode}`)));
+      stream.on('close', () => {
+        if (!begun) reject(new Error(`no answer: stream code ${stream.rstCode}`));
+      });
       if (bytes !== undefined) stream.end(bytes);
     });
   };
