@@ -1,6 +1,6 @@
 /**
- * Thousands of connections that do nothing: what each costs the server, that it answers others meanwhile, that
- * there is an end to them, and that it closes them in time. The server is a process of its own.
+ * Thousands of connections that do nothing: what each costs the server, that it answers others meanwhile,
+ * that there is an end to them, and that it closes them in time. The server is a process of its own.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -105,6 +105,7 @@ describe('idle connections', () => {
     ['http2', 500, 250],
   ] as const)(
     'over %s, %i of them, cost less than %i KiB each',
+    { timeout: 120_000 },
     async ([protocol, count, kibMax], context) => {
       if (filesMax < count + 1_000) context.skip(`a process may open ${filesMax} files only (ulimit -n)`);
       const spare = 10;
@@ -125,7 +126,7 @@ describe('idle connections', () => {
       expect(answerMs).toBeLessThan(2_000);
       for (const each of [...idle, ...others]) each.destroy();
     },
-  });
+  );
 
   it.each(['http1', 'https1', 'http2'] as const)('over %s are closed in time', async (protocol) => {
     await using server = await serverWith(protocol, { keepAliveMsMax: 200, arrivalSweepMs: 50 });

@@ -1,6 +1,7 @@
 /**
  * A server in a process of its own, for tests that count its memory and its file descriptors: started by fork
- * with its limits and whether it has a certificate, it says its address, then its memory whenever it is asked.
+ * with its limits and whether it has a certificate, it says its address, then its memory whenever it is
+ * asked.
  */
 import { z } from 'zod';
 import { httpLimits } from '../../../adapters/http/limits.ts';
