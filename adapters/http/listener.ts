@@ -111,7 +111,8 @@ function secure(limits: HttpLimits, { certificate, key }: TlsPair, handler: Requ
 
 function http1Options(limits: HttpLimits) {
   return {
-    headersTimeout: limits.headersMsMax,
+    // Node takes no longer time for a part than for the whole.
+    headersTimeout: Math.min(limits.headersMsMax, limits.requestMsMax),
     requestTimeout: limits.requestMsMax,
     keepAliveTimeout: limits.keepAliveMsMax,
     maxHeaderSize: limits.headerBytesMax,

@@ -4,7 +4,8 @@
  * engine's queue, then a snapshot of its tickets and the log's last sync, then the projector, then the
  * database.
  */
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
+import type { HttpLimits } from '../../adapters/http/limits.ts';
 import { buildServer } from '../../adapters/http/server.ts';
 import { trustedPrincipal, unrestrictedAccess } from '../../domain/access/unrestricted.ts';
 import { Fault } from '../../domain/errors.ts';
@@ -12,6 +13,7 @@ import { replay } from '../../domain/ticket/evolve.ts';
 import { defaultWorkflow, type Workflows } from '../../domain/workflow/registry.ts';
 import { throughput } from '../../projections/queries.ts';
 import { projectionStatus } from '../../projections/status.ts';
+import { readLimit } from '../cli/limit-option.ts';
 import { databaseUrl, type LogOptions, wholeNumber, withLog } from '../cli/options.ts';
 import { note } from '../cli/output.ts';
 import { makeDataFolder, snapshotFolder } from '../runtime/data-folder.ts';
@@ -44,6 +46,7 @@ interface ServeOptions extends LogOptions, TlsOptions {
   readonly host: string;
   readonly port: number;
   readonly unreadyMs: number;
+  readonly limit: Partial<HttpLimits>;
   readonly snapshotEvents: number;
   readonly snapshotMinutes: number;
   readonly timers: boolean;
@@ -73,6 +76,11 @@ export function serveCommand(): Command {
       'when stopping, serve on for so long after /readyz has said no, for load balancers to look away',
       wholeNumber(0, unreadyMsMax),
       0,
+    )
+    .addOption(
+      new Option('--limit <name=number>', 'another bound for the HTTP server (docs/http-server.md)')
+        .argParser(readLimit)
+        .default({}, 'none'),
     )
     .option('--demo', 'on an empty log, play a short simulated desk');
   return withLog(withTls(command)).action(serve);
@@ -198,6 +206,7 @@ async function listen(
   const server = buildServer({
     tls: tls?.pair,
     unreadyMsMin: options.unreadyMs,
+    limits: options.limit,
     authenticator: { authenticate: () => trusted },
     access: unrestrictedAccess,
     tickets: { current: async (ticketId) => replay(ticketId, await log.readTicket(ticketId)) },
