@@ -1,4 +1,5 @@
 /** How the server stops: nothing new, everything under way finished, and never longer than its bound. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { CommandSink } from '../../../domain/ports.ts';
 import { actor } from '../../support/tickets.ts';
@@ -33,7 +34,14 @@ describe('announceStop', () => {
 
 describe('close under load', () => {
   it('answers what it carries out, and carries out nothing that it does not answer', async () => {
-    await using server = await startServer({ limits: { farewellMs: 50 } });
+    // A disk that takes its time, so that there is always something under way.
+    const slow = (engine: CommandSink): CommandSink => ({
+      submit: async (commands) => {
+        await sleep(30);
+        return engine.submit(commands);
+      },
+    });
+    await using server = await startServer({ sink: slow, limits: { farewellMs: 5 } });
     const answered = new Set<string>();
     let refused = 0;
     let stopped = false;
