@@ -11,6 +11,7 @@ import { exitCodes, reportError } from './cli/output.ts';
 import { accessCommand } from './commands/access.ts';
 import { analystCommand } from './commands/analyst.ts';
 import { analyzeCommand } from './commands/analyze.ts';
+import { certCommand } from './commands/cert.ts';
 import { conformCommand } from './commands/conform.ts';
 import { exportCommand } from './commands/export.ts';
 import { importCommand } from './commands/import.ts';
@@ -58,6 +59,7 @@ const commands = [
   keyCommand(),
   accessCommand(),
   simulateCommand(),
+  certCommand(),
 ];
 for (const command of commands) program.addCommand(command);
 for (const command of [program, ...program.commands.flatMap((each) => [each, ...each.commands])]) {

@@ -28,6 +28,11 @@ export class AnswerDeadline {
     reply.raw.once('close', () => this.#since.delete(reply));
   }
 
+  /** What is not answered yet, oldest first. */
+  *unanswered(): Iterable<FastifyReply> {
+    for (const reply of this.#since.keys()) if (!reply.sent) yield reply;
+  }
+
   stop(): void {
     clearInterval(this.#sweep);
   }

@@ -3,6 +3,7 @@
  * redirect: the credential would go wherever that leads.
  */
 import { type ErrorCode, errorTable, Fault, type FaultCode } from '../../domain/errors.ts';
+import { requestText, type TextRequest } from './request.ts';
 
 export interface AskOptions {
   /** From the request's beginning to the end of its answer. */
@@ -11,6 +12,8 @@ export interface AskOptions {
   readonly signal?: AbortSignal | undefined;
   /** An API key or a token. */
   readonly credential?: string | undefined;
+  /** PEM, of a server with HTTPS: only who shows this one is believed. Absent: as public certificates say. */
+  readonly certificate?: string | undefined;
 }
 
 export interface Answer {
@@ -23,23 +26,18 @@ export interface Answer {
 /** One request and its whole answer. Throws `Fault('server_unreachable')` where there is none. */
 export async function ask(
   url: URL,
-  init: RequestInit,
-  { requestMsMax, signal, credential }: AskOptions,
+  init: Omit<TextRequest, 'signal'>,
+  { requestMsMax, signal, credential, certificate }: AskOptions,
 ): Promise<Answer> {
   const late = AbortSignal.timeout(requestMsMax);
-  const headers = new Headers(init.headers);
-  if (credential !== undefined) headers.set('authorization', `Bearer ${credential}`);
+  const ended = signal === undefined ? late : AbortSignal.any([late, signal]);
+  const authorization = credential === undefined ? {} : { authorization: `Bearer ${credential}` };
+  const headers = { ...init.headers, ...authorization };
   try {
-    const response = await fetch(url, {
-      ...init,
-      headers,
-      redirect: 'error',
-      signal: signal === undefined ? late : AbortSignal.any([late, signal]),
-    });
-    const text = await response.text();
-    const retryAfterMs = Number(response.headers.get('retry-after') ?? 0) * 1_000;
+    const { status, retryAfter, text } = await requestText(url, { ...init, headers, signal: ended }, certificate);
+    const retryAfterMs = Number(retryAfter ?? 0) * 1_000;
     return {
-      status: response.status,
+      status,
       body: parsed(text),
       retryAfterMs: Number.isFinite(retryAfterMs) ? retryAfterMs : 0,
     };

@@ -53,12 +53,17 @@ function receive(payload: IncomingMessage, bytesMax: number, load: Load): Promis
         reject(error);
       }
     };
+    let ended = false;
     const broken = () => {
-      if (payload.complete) return;
+      // Of `payload.complete`, HTTP/1.1 and HTTP/2 have different notions.
+      if (ended) return;
       reject(refusal('body_malformed', 'the connection broke before the body ended'));
     };
     payload.on('data', take).on('error', broken).on('close', broken);
-    payload.on('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
+    payload.on('end', () => {
+      ended = true;
+      resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks));
+    });
   });
 }
 

@@ -39,6 +39,8 @@ export interface HttpClientOptions {
   readonly credential?: string | undefined;
   /** Gives up whatever is under way. */
   readonly signal?: AbortSignal;
+  /** PEM, of a server with HTTPS: only who shows this one is believed. Absent: as public certificates say. */
+  readonly certificate?: string | undefined;
 }
 
 export interface HttpSink extends CommandSink {
@@ -81,10 +83,10 @@ class HttpCommandSink implements HttpSink {
   #commandsWaiting = 0;
   #closed = false;
 
-  constructor(url: URL, { limits, signal, credential }: HttpClientOptions) {
+  constructor(url: URL, { limits, signal, credential, certificate }: HttpClientOptions) {
     this.#url = url;
     this.#limits = { ...httpClientLimits, ...limits };
-    this.#asking = { requestMsMax: this.#limits.requestMsMax, signal, credential };
+    this.#asking = { requestMsMax: this.#limits.requestMsMax, signal, credential, certificate };
     this.#slots = this.#limits.requestsInFlightMax;
   }
 

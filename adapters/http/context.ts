@@ -65,8 +65,10 @@ export interface HttpContext {
   readonly limits: HttpLimits;
   /** Whether the server was told to stop. */
   readonly stopping: () => boolean;
-  /** Aborted when the server begins to close: for answers that would never end by themselves. */
-  readonly closing: AbortSignal;
+  /**
+   * Aborted when answers without an end, such as streams, are to come to one: the server is about to close.
+   */
+  readonly leaving: AbortSignal;
   /** Gets every fault and bug that was answered with a status of 500 or more, `overloaded` left out. */
   readonly report: ReportFailure;
 }

@@ -70,7 +70,9 @@ export function sendProblem(reply: FastifyReply, found: Problem): FastifyReply {
 /** The same where fastify has no reply to offer yet. */
 export function writeProblem(response: ServerResponse, found: Problem): void {
   const body = JSON.stringify(found);
-  response.writeHead(found.status, { 'content-type': problemMediaType, connection: 'close' });
+  // HTTP/2 has no such header: there, one request says nothing about its connection.
+  const ending = response.req.httpVersionMajor === 1 ? { connection: 'close' } : {};
+  response.writeHead(found.status, { 'content-type': problemMediaType, ...ending });
   response.end(body);
 }
 

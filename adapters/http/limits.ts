@@ -33,6 +33,31 @@ export const httpLimits = {
   drainMsMax: 10_000,
   /** How often a stopping server closes the connections that became idle meanwhile. */
   drainSweepMs: 50,
+  /**
+   * For how long a stopping server tells its callers so on every answer, before it closes idle connections:
+   * what they had sent by then is still answered.
+   */
+  farewellMs: 100,
+  /** For a TLS handshake. */
+  handshakeMsMax: 10_000,
+  /** HTTP/2: requests at once on one connection. */
+  http2StreamsMax: 128,
+  /** HTTP/2: what one connection may make the server hold, beside bodies that are being read. */
+  http2SessionMiBMax: 10,
+  /** HTTP/2: bytes of one body that a client may send ahead of their being read. */
+  http2WindowBytes: 256 * 1024,
+  /** HTTP/2: headers of one request. */
+  http2HeadersMax: 128,
+  /** HTTP/2: entries in one SETTINGS frame. */
+  http2SettingsMax: 32,
+  /** HTTP/2: streams that a connection may cancel at once, and how many more in each second after. */
+  http2ResetsBurst: 1_000,
+  http2ResetsPerSecond: 33,
+  /** HTTP/2: frames that break the protocol, or streams beyond their bound, until a connection is closed. */
+  http2InvalidFramesMax: 100,
+  http2RejectedStreamsMax: 100,
+  /** Of an answer, from which on it is worth compressing. */
+  compressBytesMin: 1_024,
   /** Commands in one bulk request. */
   bulkCommandsMax: 10_000,
   /** Events in one page, of a ticket's history or of the log. */

@@ -154,6 +154,7 @@ export function register(app: FastifyInstance, declared: Route, gate: RouteGate)
       ...(headers === undefined ? {} : { headers }),
       ...(body?.checked === 'here' ? { body: body.schema } : {}),
     },
+    ...(mayBeCompressed(declared) ? {} : { compress: false }),
     onRequest: (request, _reply, done) => {
       if (declared.scope === 'public') return done();
       identify(request, declared.scope, gate).then(() => done(), done);
@@ -170,6 +171,17 @@ export function register(app: FastifyInstance, declared: Route, gate: RouteGate)
         },
         reply,
       ),
+  });
+}
+
+/**
+ * Not what has an ETag, which names the very bytes of an answer; nor streams of events, whose single lines
+ * are waited for.
+ */
+function mayBeCompressed({ answers }: Route): boolean {
+  return Object.values(answers).every(({ headers = {}, mediaType }) => {
+    const names = Object.keys(headers).map((name) => name.toLowerCase());
+    return !names.includes('etag') && mediaType !== 'text/event-stream';
   });
 }
 

@@ -7,19 +7,27 @@ import fastify, { type FastifyInstance } from 'fastify';
 import type { z } from 'zod';
 import { AnswerDeadline } from './answer-deadline.ts';
 import { acceptJson } from './body.ts';
+import { compressAnswers } from './compression.ts';
+import { Connections } from './connections.ts';
 import type { HttpContext } from './context.ts';
 import { answerFailure, answerParserError, problemOf, sendProblem, writeProblem } from './failures.ts';
 import { inputErrors, inputErrorsText } from './input-errors.ts';
 import { type HttpLimits, httpLimits } from './limits.ts';
+import { answerSecurely, createListener, type TlsPair, useCertificate } from './listener.ts';
 import { Load } from './load.ts';
 import { otherMethods } from './other-methods.ts';
 import { problem, RequestRefused } from './problem.ts';
 import { type Route, register } from './route.ts';
 import { allRoutes } from './routes/all.ts';
 import { healthPaths } from './routes/health.ts';
+import { Stopping } from './stopping.ts';
 
-export interface HttpServerOptions extends Omit<HttpContext, 'limits' | 'stopping' | 'closing'> {
+export interface HttpServerOptions extends Omit<HttpContext, 'limits' | 'stopping' | 'leaving'> {
   readonly limits?: Partial<HttpLimits>;
+  /** Serves HTTPS (TLS 1.3; HTTP/2 and HTTP/1.1) instead of plain HTTP/1.1. */
+  readonly tls?: TlsPair | undefined;
+  /** How long `close` leaves everything in service after /readyz has begun to say no. 0 where absent. */
+  readonly unreadyMsMin?: number;
 }
 
 export interface HttpServer {
@@ -30,8 +38,17 @@ export interface HttpServer {
   listen(at: { readonly host: string; readonly port: number }): Promise<string>;
   /** From now on /readyz says no, while everything is still served: for load balancers to look away. */
   announceStop(): void;
-  /** Stops accepting, waits for answers under way at most `drainMsMax`, then cuts what is left. */
+  /**
+   * Announces the stop, goes on for `unreadyMsMin`, then stops accepting, waits for answers under way at most
+   * `drainMsMax`, and cuts what is left.
+   */
   close(): Promise<void>;
+  /** Ends the waiting of `close`, present or to come: what is not answered by then is cut. */
+  cut(): void;
+  /**
+   * New connections get this one. Throws, and changes nothing, where it can not be used or there is no TLS.
+   */
+  useCertificate(pair: TlsPair): void;
   /** Requests that are being answered now. */
   readonly requestsInFlight: number;
   /** Everything that it answers, as declared. */
@@ -42,11 +59,14 @@ export function buildServer(options: HttpServerOptions): HttpServer {
   const limits = { ...httpLimits, ...options.limits };
   const load = new Load(limits);
   const deadline = new AnswerDeadline(limits);
-  let stopping = false;
-  const closing = new AbortController();
-  const app = newApp(limits);
+  const stopping = new Stopping();
+  const { tls, unreadyMsMin = 0 } = options;
+  const app = newApp(limits, tls);
+  const connections = new Connections(app.server, limits);
   acceptJson(app, limits, load);
-  admit(app, load, deadline);
+  admit(app, load, deadline, stopping);
+  if (tls !== undefined) answerSecurely(app);
+  compressAnswers(app, limits);
   app.setErrorHandler(answerFailure(options.report));
   app.setNotFoundHandler((request, reply) =>
     sendProblem(reply, problem('route_unknown', `there is no ${request.method} ${pathOf(request.url)}`)),
@@ -54,20 +74,21 @@ export function buildServer(options: HttpServerOptions): HttpServer {
   const routes = declareRoutes(app, {
     ...options,
     limits,
-    stopping: () => stopping,
-    closing: closing.signal,
+    stopping: () => stopping.announced,
+    leaving: stopping.leaving,
   });
   return {
-    listen: ({ host, port }) => app.listen({ host, port }),
-    announceStop: () => {
-      stopping = true;
+    listen: async ({ host, port }) => {
+      const url = await app.listen({ host, port });
+      return tls === undefined ? url : url.replace(/^http:/, 'https:');
     },
+    announceStop: () => stopping.announce(),
     close: async () => {
-      stopping = true;
-      closing.abort();
-      await closeWithin(app, limits);
+      await stopping.close({ app, connections, deadline, limits, unreadyMsMin });
       deadline.stop();
     },
+    cut: () => stopping.cut(),
+    useCertificate: (pair) => useCertificate(app.server, pair),
     get requestsInFlight() {
       return load.requests;
     },
@@ -75,18 +96,11 @@ export function buildServer(options: HttpServerOptions): HttpServer {
   };
 }
 
-function newApp(limits: HttpLimits): FastifyInstance {
+function newApp(limits: HttpLimits, tls: TlsPair | undefined): FastifyInstance {
   const app = fastify({
     logger: false,
     bodyLimit: limits.bodyBytesMax,
-    connectionTimeout: limits.silenceMsMax,
-    requestTimeout: limits.requestMsMax,
-    keepAliveTimeout: limits.keepAliveMsMax,
-    http: {
-      headersTimeout: limits.headersMsMax,
-      maxHeaderSize: limits.headerBytesMax,
-      connectionsCheckingInterval: limits.arrivalSweepMs,
-    },
+    serverFactory: (handler) => createListener(limits, tls, handler),
     routerOptions: {
       maxParamLength: limits.paramCharactersMax,
       onMaxParamLength: (_path, _request, response) => {
@@ -96,15 +110,13 @@ function newApp(limits: HttpLimits): FastifyInstance {
     },
     // Requests that arrive while the server stops are answered as usual, and their connections closed.
     return503OnClosing: false,
-    forceCloseConnections: 'idle',
     frameworkErrors: (error, _request, reply) => sendProblem(reply, problemOf(error)),
     clientErrorHandler: (error, socket) => answerParserError(error, socket),
   });
   // Node would answer by itself, without a problem document.
-  app.server.on('checkExpectation', (_request, response) =>
-    writeProblem(response, problem('expectation_failed', 'leave the header expect out')),
+  app.server.on("checkExpectation", (_request, response) =>
+    writeProblem(response, problem("expectation_failed", "leave the header expect out")),
   );
-  app.server.maxConnections = limits.connectionsMax;
   app.setValidatorCompiler<z.ZodType>(({ schema, httpPart }) => (input) => {
     const result = schema.safeParse(input);
     if (result.success) return { value: result.data };
@@ -117,9 +129,10 @@ function newApp(limits: HttpLimits): FastifyInstance {
 /**
  * Health is asked under overload as well, so it is not counted; nor is what lasts, which has its own bound.
  */
-function admit(app: FastifyInstance, load: Load, deadline: AnswerDeadline): void {
+function admit(app: FastifyInstance, load: Load, deadline: AnswerDeadline, stopping: Stopping): void {
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-content-type-options', 'nosniff').header('cache-control', 'no-store');
+    if (stopping.leaving.aborted && request.raw.httpVersionMajor === 1) reply.header('connection', 'close');
     if (healthPaths.includes(request.url)) return done();
     deadline.watch(reply);
     try {
@@ -138,17 +151,6 @@ function declareRoutes(app: FastifyInstance, context: HttpContext): readonly Rou
   for (const declared of routes) register(app, declared, context);
   refuseOtherMethods();
   return routes;
-}
-
-async function closeWithin(app: FastifyInstance, limits: HttpLimits): Promise<void> {
-  const sweep = setInterval(() => app.server.closeIdleConnections(), limits.drainSweepMs);
-  const bound = setTimeout(() => app.server.closeAllConnections(), limits.drainMsMax);
-  try {
-    await app.close();
-  } finally {
-    clearInterval(sweep);
-    clearTimeout(bound);
-  }
 }
 
 function pathOf(url: string): string {

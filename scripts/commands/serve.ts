@@ -1,133 +1,115 @@
 /**
- * `docket serve`: log, engine, HTTP and projector in one command, on the embedded PostgreSQL unless
+ * `docket serve`: log, engine, HTTP, webhooks and projector in one command, on the embedded PostgreSQL unless
  * DATABASE_URL names another. It stops in the order that loses nothing: first no new requests, then the
  * engine's queue, then a snapshot of its tickets and the log's last sync, then the projector, then the
  * database.
  */
 import { existsSync } from 'node:fs';
 import { Command } from 'commander';
-import { buildServer } from '../../adapters/http/server.ts';
 import { Fault } from '../../domain/errors.ts';
-import type { TicketReader } from '../../domain/ports.ts';
-import { replay } from '../../domain/ticket/evolve.ts';
-import { defaultWorkflow, type Workflows } from '../../domain/workflow/registry.ts';
-import { throughput } from '../../projections/queries.ts';
+import type { Workflows } from '../../domain/workflow/registry.ts';
 import type { Database } from '../../projections/sql.ts';
-import { projectionStatus } from '../../projections/status.ts';
-import { databaseUrl, type LogOptions, wholeNumber, withLog } from '../cli/options.ts';
+import { databaseUrl } from '../cli/options.ts';
 import { note } from '../cli/output.ts';
+import { minuteMs, type ServeOptions, withServing } from '../cli/serve-options.ts';
 import { type OpenAccess, openAccess } from '../runtime/access.ts';
 import { adminKeyFile, makeDataFolder, snapshotFolder } from '../runtime/data-folder.ts';
 import { playDemo } from '../runtime/demo.ts';
-import { type ProjectorProcess, startProjector } from '../runtime/projector-process.ts';
+import { requireSafeHost, type Served, serveHttp } from '../runtime/http-service.ts';
+import { startProjector } from '../runtime/projector-process.ts';
 import { openReadModels, type ReadModelDatabase } from '../runtime/read-models.ts';
-import { announceServer, findServer, retractServer } from '../runtime/server-file.ts';
-import { stopSignal } from '../runtime/signals.ts';
+import { findServer } from '../runtime/server-file.ts';
+import { stopSignals } from '../runtime/signals.ts';
 import { type OpenEngine, openPostgresEngine, openSegmentEngine } from '../runtime/sink.ts';
-import { keepSnapshots, snapshotTimes } from '../runtime/snapshots.ts';
+import { keepSnapshots } from '../runtime/snapshots.ts';
 import { watchRates } from '../runtime/status-line.ts';
 import { systemClock } from '../runtime/system.ts';
 import { TimerKeeper } from '../runtime/timers.ts';
-import { docketVersion } from '../runtime/version.ts';
+import { servedTls, tellUnusedCertificate } from '../runtime/tls.ts';
+import { listenForWebhooks, openWebhooks } from '../runtime/webhooks.ts';
 import { loadWorkflows } from '../runtime/workflows.ts';
 
-export const portDefault = 7420;
-const minuteMs = 60_000;
-/** Addresses that only this machine reaches. */
-const loopback = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
-const minutesMax = 7 * 24 * 60;
-
-interface ServeOptions extends LogOptions {
-  readonly host: string;
-  readonly port: number;
-  readonly snapshotEvents: number;
-  readonly snapshotMinutes: number;
-  readonly timers: boolean;
-  readonly plainHttp?: true;
-  readonly demo?: true;
-}
-
 export function serveCommand(): Command {
-  const command = new Command('serve')
-    .description('run everything: log, engine, HTTP, projector and PostgreSQL')
-    .option('--host <address>', 'where to listen', '127.0.0.1')
-    .option('--port <port>', 'where to listen; 0 takes any free one', wholeNumber(0, 65_535), portDefault)
-    .option(
-      '--snapshot-events <number>',
-      'save the tickets in memory after this many events, so that a restart is warm',
-      wholeNumber(1),
-      snapshotTimes.afterEvents,
-    )
-    .option(
-      '--snapshot-minutes <number>',
-      'and after this time, if there was any event',
-      wholeNumber(1, minutesMax),
-      snapshotTimes.afterMs / minuteMs,
-    )
-    .option('--plain-http', 'listen beyond this machine without TLS: keys then cross the network in the open')
-    .option('--no-timers', 'issue nothing by itself: no expiry of holds and offers, no closing, no breaches')
-    .option('--demo', 'on an empty log, play a short simulated desk');
-  return withLog(command).action(serve);
+  const command = new Command('serve').description('run everything: log, engine, HTTP, projector and PostgreSQL');
+  return withServing(command).action(serve);
 }
 
-async function serve(options: ServeOptions): Promise<void> {
+async function serve(options: ServeOptions, command: Command): Promise<void> {
   requireSafeHost(options);
-  const signal = stopSignal();
+  const signals = stopSignals();
+  const tls = await servedTls(options);
   await makeDataFolder(options.dataDir);
   const stack = new AsyncDisposableStack();
   try {
-    const workflows = await loadWorkflows(options.dataDir);
-    // A log in files is opened first: who does not get it has no business with the database.
-    const local = await openLocal(options, workflows);
-    const models = await openReadModels({
-      ...options,
-      databaseUrl: databaseUrl(),
-      applicationName: 'docket serve',
-      takeOwnership: true,
-    }).catch(async (error: unknown) => {
-      await local?.close();
-      throw error;
-    });
-    stack.defer(() => models.close());
-    const engine = local ?? (await openPostgresEngine(models.database, options.dataDir, workflows));
-    const { dataDir, log } = options;
-    const projector = startProjector({
-      dataDir,
-      log,
-      databaseUrl: models.url,
-      onNote: (line) => note(`docket: ${line}`),
-    });
-    stack.defer(() => projector.stop());
-    // Closed before the projector and the database: everything before it may still write.
-    stack.defer(() => engine.close());
-    await keepWarm(options, engine, workflows, stack);
-    const tickets = ticketsOf(engine);
-    const access = await openAccess({
-      dataDir,
-      database: sharedDatabase(options, models),
-      tickets,
-      workflows,
-    });
-    stack.defer(() => access.close());
-    const served = { engine, workflows, models, projector, tickets, access };
-    const url = await listen(options, served, stack);
+    const opened = await openAll(options, stack);
+    const { engine, models } = opened;
+    const served = { ...opened, signals, tls };
+    const url = await serveHttp(options, served, stack);
     if (options.timers) keepTimers(engine, models, stack);
-    await announceServer(dataDir, { pid: process.pid, url });
-    stack.defer(() => retractServer(dataDir));
+    if (tls === undefined) tellUnusedCertificate(options.dataDir);
     await tellPlaces(options, url, served);
+    const portAsked = command.getOptionValueSource('webhookPort') !== 'default';
+    await listenForWebhooks({ ...options, portAsked, tls: tls?.pair }, served.webhooks, stack);
     const watching = watchRates({
       engine: engine.engine,
       reader: engine.log,
       database: models.database,
-      signal,
+      signal: signals.stop,
     });
-    if (options.demo && (await engine.log.head()) === 0) await playDemo({ sink: engine.engine, signal });
+    if (options.demo && (await engine.log.head()) === 0) {
+      await playDemo({ sink: engine.engine, signal: signals.stop });
+    }
     await watching;
     note('\ndocket: stopping');
   } finally {
     await stack.disposeAsync();
   }
   note('docket: stopped; everything acknowledged is on disk');
+}
+
+/** Everything that is opened before anybody is served, each closed by `stack` before what it stands on. */
+async function openAll(
+  options: ServeOptions,
+  stack: AsyncDisposableStack,
+): Promise<Omit<Served, 'signals' | 'tls'>> {
+  const { dataDir, log } = options;
+  const workflows = await loadWorkflows(dataDir);
+  // A log in files is opened first: who does not get it has no business with the database.
+  const local = await openLocal(options, workflows);
+  const models = await openReadModels({
+    ...options,
+    databaseUrl: databaseUrl(),
+    applicationName: 'docket serve',
+    takeOwnership: true,
+  }).catch(async (error: unknown) => {
+    await local?.close();
+    throw error;
+  });
+  stack.defer(() => models.close());
+  const engine = local ?? (await openPostgresEngine(models.database, dataDir, workflows));
+  const onNote = (line: string) => note(`docket: ${line}`);
+  const projector = startProjector({ dataDir, log, databaseUrl: models.url, onNote });
+  stack.defer(() => projector.stop());
+  // Closed before the projector and the database: everything before it may still write.
+  stack.defer(() => engine.close());
+  await keepWarm(options, engine, workflows, stack);
+  const tickets = engine.engine.present;
+  const database = sharedDatabase(options, models);
+  const access = await openAccess({ dataDir, database, tickets, workflows });
+  stack.defer(() => access.close());
+  const webhooks = await openWebhooks(dataDir, {
+    sink: engine.engine,
+    tickets,
+    reader: engine.log,
+    access: access.access,
+  });
+  stack.defer(() => webhooks.close());
+  return { engine, workflows, models, projector, access, webhooks };
+}
+
+/** Where servers share a log in the database, they share keys and rules there too. */
+function sharedDatabase({ log }: ServeOptions, { database }: ReadModelDatabase): Database | undefined {
+  return log === 'postgres' ? database : undefined;
 }
 
 /** Where other servers write to the same log, tickets in memory may be behind it, and are not saved. */
@@ -178,75 +160,6 @@ async function openLocal(
     default:
       return log;
   }
-}
-
-/** What the server answers from. */
-interface Served {
-  readonly engine: OpenEngine;
-  readonly workflows: Workflows;
-  readonly models: ReadModelDatabase;
-  readonly projector: ProjectorProcess;
-  readonly tickets: TicketReader;
-  readonly access: OpenAccess;
-}
-
-/** Where servers share a log in the database, they share keys and rules there too. */
-function sharedDatabase({ log }: ServeOptions, { database }: ReadModelDatabase): Database | undefined {
-  return log === 'postgres' ? database : undefined;
-}
-
-function ticketsOf({ log }: OpenEngine): TicketReader {
-  return { current: async (ticketId) => replay(ticketId, await log.readTicket(ticketId)) };
-}
-
-async function listen(
-  options: ServeOptions,
-  { engine: { engine, log }, workflows, models, projector, tickets, access }: Served,
-  stack: AsyncDisposableStack,
-): Promise<string> {
-  const server = buildServer({
-    version: docketVersion,
-    authenticator: access.authenticator,
-    access: access.access,
-    accessOffice: access.office,
-    tickets,
-    sink: engine,
-    reader: log,
-    workflows,
-    defaultWorkflow,
-    throughput: (window, question) => throughput(models.database, window, question),
-    readiness: {
-      log: async () =>
-        engine.failure === undefined ? undefined : 'the log has failed and takes nothing more',
-      projector: async () => projector.failure,
-      'read models': async () => {
-        const statuses = await projectionStatus(models.database, log);
-        return statuses.length === 0 ? 'the projector has not started yet' : undefined;
-      },
-    },
-    report: (error) =>
-      note(`docket: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
-  });
-  stack.defer(async () => {
-    server.announceStop();
-    await server.close();
-  });
-  const { host, port } = options;
-  return server.listen({ host, port }).catch((error: unknown) => {
-    const reason = error instanceof Error && 'code' in error ? ` (${error.code})` : '';
-    const message = `can not listen on ${host}:${port}${reason}; choose another with --host or --port`;
-    throw new Fault('server_unreachable', message, { cause: error });
-  });
-}
-
-/** Keys that cross a network in the open are everybody's. */
-function requireSafeHost({ host, plainHttp }: ServeOptions): void {
-  if (plainHttp === true || loopback.test(host)) return;
-  throw new Fault(
-    'server_unreachable',
-    `${host} can be reached from other machines, and without TLS keys cross the network in the open; ` +
-      'give --plain-http to do it all the same, as behind a proxy that ends TLS',
-  );
 }
 
 async function tellPlaces(

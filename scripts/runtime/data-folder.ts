@@ -11,7 +11,13 @@ export const slaFile = (dataDir: string): string => join(dataDir, 'sla.json');
 export const accessFolder = (dataDir: string): string => join(dataDir, 'access');
 export const adminKeyFile = (dataDir: string): string => join(dataDir, 'admin.key');
 export const identityFile = (dataDir: string): string => join(dataDir, 'identity.json');
+export const tlsFolder = (dataDir: string): string => join(dataDir, 'tls');
 export const rejectsFile = (dataDir: string): string => join(dataDir, 'rejects.ndjson');
+
+/** Where a certificate and its key lie in a folder for them. */
+export function filesIn(folder: string): { readonly certificateFile: string; readonly keyFile: string } {
+  return { certificateFile: join(folder, 'cert.pem'), keyFile: join(folder, 'key.pem') };
+}
 
 export async function makeDataFolder(dataDir: string): Promise<void> {
   await mkdir(dataDir, { recursive: true, mode: 0o700 });

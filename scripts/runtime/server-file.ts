@@ -1,11 +1,17 @@
 /** Where a running server can be reached: a small file in its data folder, which other commands look for. */
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
+import { requestText } from '../../adapters/http/request.ts';
 import { serverFile } from './data-folder.ts';
 
 const askMsMax = 2_000;
 
-const serverRecordSchema = z.object({ pid: z.int(), url: z.url() });
+const serverRecordSchema = z.object({
+  pid: z.int(),
+  url: z.url(),
+  /** PEM: what the server shows, if it serves HTTPS. */
+  certificate: z.string().optional(),
+});
 export type ServerRecord = z.infer<typeof serverRecordSchema>;
 
 export async function announceServer(dataDir: string, record: ServerRecord): Promise<void> {
@@ -22,10 +28,11 @@ export async function findServer(dataDir: string): Promise<ServerRecord | undefi
   if (text === undefined) return undefined;
   const record = serverRecordSchema.safeParse(parseJson(text));
   if (!record.success) return undefined;
-  const answer = await fetch(new URL('/healthz', record.data.url), {
-    signal: AbortSignal.timeout(askMsMax),
-  }).catch(() => undefined);
-  return answer?.ok === true ? record.data : undefined;
+  const { url, certificate } = record.data;
+  const signal = AbortSignal.timeout(askMsMax);
+  const asked = requestText(new URL('/healthz', url), { signal }, certificate);
+  const answer = await asked.catch(() => undefined);
+  return answer?.status === 200 ? record.data : undefined;
 }
 
 function parseJson(text: string): unknown {

@@ -1,5 +1,27 @@
 /** Ctrl-C and SIGTERM as an AbortSignal, so that long work can end in order. */
 
+export interface StopSignals {
+  /** Aborted by the first SIGINT or SIGTERM. */
+  readonly stop: AbortSignal;
+  /** Aborted by the second: whoever sent it does not want to wait. */
+  readonly hurry: AbortSignal;
+}
+
+/** For a server, whose end takes time: the third SIGINT or SIGTERM ends the process at once. */
+export function stopSignals(): StopSignals {
+  const stop = new AbortController();
+  const hurry = new AbortController();
+  const onSignal = () => {
+    if (hurry.signal.aborted) process.exit(130);
+    if (stop.signal.aborted) hurry.abort();
+    stop.abort();
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  process.on('disconnect', () => stop.abort());
+  return { stop: stop.signal, hurry: hurry.signal };
+}
+
 /**
  * Aborted by the first SIGINT or SIGTERM; a second SIGINT ends the process at once. `ignoreInterrupt` is for
  * a child process: the terminal sends Ctrl-C to it too, but its parent says when it is to stop.

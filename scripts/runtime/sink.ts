@@ -32,7 +32,8 @@ export interface OpenSink {
 export async function openSink({ dataDir, log }: LogOptions): Promise<OpenSink> {
   const server = await findServer(dataDir);
   if (server !== undefined) {
-    const client = httpCommandSink(server.url, { credential: await credentialFor(dataDir) });
+    const { certificate } = server;
+    const client = httpCommandSink(server.url, { credential: await credentialFor(dataDir), certificate });
     return { sink: client, server: server.url, close: () => client.close() };
   }
   switch (log) {

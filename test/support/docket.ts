@@ -77,13 +77,16 @@ export interface RunningServer {
   stop(signal?: NodeJS.Signals): Promise<Ended>;
 }
 
-/** `docket serve` on a free port, ready to take commands; `settings` are added to its environment. */
+/**
+ * `docket serve` on a free port, ready to take commands; `settings` are added to its environment, `options`
+ * to its command line.
+ */
 export async function serve(
   dataDir: string,
   settings: NodeJS.ProcessEnv = {},
-  ...args: readonly string[]
+  options: readonly string[] = [],
 ): Promise<RunningServer> {
-  const { child, ended } = start(['serve', '--port', '0', '--data-dir', dataDir, ...args], settings);
+  const { child, ended } = start(['serve', '--port', '0', '--data-dir', dataDir, ...options], settings);
   let end: Ended | undefined;
   void ended.then((result) => {
     end = result;

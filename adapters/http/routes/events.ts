@@ -133,9 +133,9 @@ ${limits.eventsExportMax}, and a last line that says where to go on; where that 
 }
 
 function streamEvents(context: HttpContext): Route {
-  const { reader, limits, closing } = context;
+  const { reader, limits, leaving } = context;
   const streams = new EventStreams(context);
-  closing.addEventListener('abort', () => streams.end('server_stopping'), { once: true });
+  leaving.addEventListener('abort', () => streams.end('server_stopping'), { once: true });
   return route({
     id: 'streamEvents',
     method: 'GET',
@@ -167,7 +167,7 @@ event \`bye\` that says why, where the server ends it.`,
     problems: ['overloaded', 'rate_limited', 'not_ready'],
     example: { query: { from: '1', type: 'TicketOpened' } },
     handle: async ({ query, headers, principal }, reply) => {
-      if (closing.aborted) throw new RequestRefused(problem('not_ready', 'the server stops'));
+      if (leaving.aborted) throw new RequestRefused(problem('not_ready', 'the server stops'));
       const gone = streams.count(principal, reply.raw);
       const { partition } = query;
       const head = await reader.head(partition);

@@ -1,6 +1,6 @@
 /**
  * A server over a real engine and a log in memory, on a real socket, and a client that is nothing but
- * fetch.
+ * fetch, or its like for the other protocols.
  */
 import { expect } from 'vitest';
 import type { HttpContext } from '../../../adapters/http/context.ts';
@@ -16,6 +16,7 @@ import { replay } from '../../../domain/ticket/evolve.ts';
 import { builtInWorkflows, defaultWorkflow } from '../../../domain/workflow/registry.ts';
 import { monday9 } from '../../support/tickets.ts';
 import { type CheckAnswer, contractOf } from './contract.ts';
+import { type Protocol, requesterOf, testCertificate } from './requester.ts';
 
 const everything = trustedPrincipal('test');
 
@@ -50,8 +51,13 @@ export interface Answer {
   readonly body: unknown;
 }
 
+/** What servers speak whose test does not say: set by files that run the tests of others once more. */
+export const spoken: { protocol: Protocol } = { protocol: 'http1' };
+
 export interface HarnessOptions {
+  readonly protocol?: Protocol;
   readonly limits?: Partial<HttpLimits>;
+  readonly unreadyMsMin?: number;
   readonly engineLimits?: Partial<EngineLimits>;
   /** Stands between server and engine. */
   readonly sink?: (engine: Engine) => CommandSink;
@@ -70,6 +76,7 @@ export async function startServer(options: HarnessOptions = {}): Promise<Harness
   const limits = options.engineLimits ?? {};
   const engine = new Engine({ log, clock, workflows, defaultWorkflow, limits });
   const reported: unknown[] = [];
+  const protocol = options.protocol ?? spoken.protocol;
   const server = buildServer({
     version: 'test',
     authenticator: { authenticate: () => everything },
@@ -82,15 +89,18 @@ export async function startServer(options: HarnessOptions = {}): Promise<Harness
     defaultWorkflow,
     throughput: async () => ({ asOf: { position: 0, recordedAt: undefined }, rows: [] }),
     readiness: {},
-    limits: options.limits ?? {},
+    limits: { farewellMs: 1, ...options.limits },
+    unreadyMsMin: options.unreadyMsMin ?? 0,
+    tls: protocol === 'http1' ? undefined : testCertificate,
     report: (error) => reported.push(error),
     ...options.context,
   });
   checkAnswer ??= contractOf(openApiDocument(server.routes, 'test'));
   const url = await server.listen({ host: '127.0.0.1', port: 0 });
+  const requester = requesterOf(protocol, url);
   const send = async (path: string, init: RequestInit) => {
-    const answer = await answerOf(await fetch(`${url}${path}`, init));
-    checkAnswer?.({ ...answer, method: init.method ?? 'GET', path });
+    const answer = await answerOf(await requester.send(path, init));
+    checkAnswer?.({ ...answer, method: init.method ?? "GET", path });
     return answer;
   };
   return {
@@ -109,6 +119,7 @@ export async function startServer(options: HarnessOptions = {}): Promise<Harness
       }),
     [Symbol.asyncDispose]: async () => {
       await server.close();
+      requester.close();
       await log.close();
     },
   };

@@ -133,6 +133,26 @@ describe('time', () => {
     expect(await text(socket)).toMatch(/^HTTP\/1.1 408 [\s\S]*request_timeout/);
   });
 
+  it('a body that trickles: the connection is closed, however steadily it comes', async () => {
+    await using server = await startServer({
+      limits: { headersMsMax: 50, requestMsMax: 100, arrivalSweepMs: 20 },
+    });
+    const socket = socketTo(server).on('error', () => undefined);
+    socket.write('POST /v1/commands HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n');
+    socket.write('content-length: 100000\r\n\r\n{');
+    const trickle = setInterval(() => socket.write(' '), 5);
+    expect(await text(socket)).toMatch(/^HTTP\/1.1 408 [\s\S]*request_timeout/);
+    clearInterval(trickle);
+    await expect.poll(() => server.server.requestsInFlight).toBe(0);
+  });
+
+  it('a connection on which nothing comes: it is closed', async () => {
+    await using server = await startServer({
+      limits: { headersMsMax: 50, requestMsMax: 100, arrivalSweepMs: 20 },
+    });
+    expect(await text(socketTo(server))).toMatch(/^HTTP\/1.1 408 /);
+  });
+
   it('silence between requests: the connection is closed', async () => {
     await using server = await startServer({ limits: { keepAliveMsMax: 50 } });
     const socket = socketTo(server);
@@ -146,6 +166,18 @@ describe('time', () => {
 });
 
 describe('connections', () => {
+  it('with many requests at once get all answers, in order', async () => {
+    await using server = await startServer();
+    const socket = socketTo(server);
+    const paths = Array.from({ length: 500 }, (_, index) => `/v1/tickets/P-${index}`);
+    const requests = paths.map((path) => `GET ${path} HTTP/1.1\r\nhost: x\r\n\r\n`);
+    socket.write(`${requests.join('')}GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`);
+    const told = [...(await text(socket)).matchAll(/"ticketId":"P-(\d+)"/g)].map(([, index]) =>
+      Number(index),
+    );
+    expect(told).toEqual(paths.map((_, index) => index));
+  });
+
   it('beyond the bound are closed as they come', async () => {
     await using server = await startServer({ limits: { connectionsMax: 1 } });
     const first = socketTo(server);
