@@ -33,6 +33,8 @@ export interface Caller {
 declare module 'fastify' {
   interface FastifyRequest {
     caller: Caller | undefined;
+    /** Set by routes that answer with a stream, whose bounds in time are their own. */
+    hasOwnBounds: boolean;
   }
 }
 
@@ -55,6 +57,8 @@ export interface BodyDeclaration<Body extends z.ZodType> {
    * and refuses by itself.
    */
   readonly checked: 'here' | 'by handler';
+  /** What each line holds where the media type is one of lines. */
+  readonly lines?: z.ZodType;
 }
 
 export interface AnswerDeclaration {
@@ -63,6 +67,8 @@ export interface AnswerDeclaration {
   readonly schema?: z.ZodType;
   /** `application/json` where absent. */
   readonly mediaType?: string;
+  /** What each line holds where the answer may also come as `application/x-ndjson`. */
+  readonly lines?: z.ZodType;
   /** Headers by name, with their meaning. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly example?: unknown;
@@ -135,7 +141,9 @@ export function register(app: FastifyInstance, declared: Route, gate: RouteGate)
       ...(headers === undefined ? {} : { headers }),
       ...(body?.checked === 'here' ? { body: body.schema } : {}),
     },
-    onRequest: (request, _reply, done) => {
+    onRequest: (request, reply, done) => {
+      const otherKind = mediaTypeRefused(request, reply, declared);
+      if (otherKind !== undefined) return done(otherKind);
       if (declared.scope === 'public') return done();
       identify(request, declared.scope, gate).then(() => done(), done);
     },
@@ -152,6 +160,23 @@ export function register(app: FastifyInstance, declared: Route, gate: RouteGate)
         reply,
       ),
   });
+}
+
+/** A body of another kind is refused before it is read. */
+function mediaTypeRefused(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { method, body }: Route,
+): RequestRefused | undefined {
+  const header = request.headers['content-type'];
+  if (header === undefined || body === undefined) return undefined;
+  const taken = body.mediaTypes ?? ['application/json'];
+  if (taken.includes(header)) return undefined;
+  const [mediaType = ''] = header.split(';', 1);
+  if (taken.includes(mediaType.trim().toLowerCase())) return undefined;
+  if (method === 'PATCH') reply.header('accept-patch', taken.join(', '));
+  const detail = `send content-type: ${taken.join(' or ')}`;
+  return new RequestRefused(problem('media_type_unsupported', detail));
 }
 
 async function identify(request: FastifyRequest, scope: Scope, gate: RouteGate): Promise<void> {

@@ -6,16 +6,10 @@
 import fastify, { type FastifyInstance } from 'fastify';
 import type { z } from 'zod';
 import { AnswerDeadline } from './answer-deadline.ts';
-import { acceptJson } from './body.ts';
+import { ArrivalDeadline } from './arrival-deadline.ts';
+import { acceptBodies } from './body.ts';
 import type { HttpContext } from './context.ts';
-import {
-  answerFailure,
-  answerParserError,
-  problemOf,
-  type ReportFailure,
-  sendProblem,
-  writeProblem,
-} from './failures.ts';
+import { answerFailure, answerParserError, problemOf, sendProblem, writeProblem } from './failures.ts';
 import { inputErrors, inputErrorsText } from './input-errors.ts';
 import { type HttpLimits, httpLimits } from './limits.ts';
 import { Load } from './load.ts';
@@ -25,10 +19,8 @@ import { register } from './route.ts';
 import { allRoutes } from './routes/all.ts';
 import { healthPaths } from './routes/health.ts';
 
-export interface HttpServerOptions extends Omit<HttpContext, 'limits' | 'stopping'> {
+export interface HttpServerOptions extends Omit<HttpContext, 'limits' | 'load' | 'stopping'> {
   readonly limits?: Partial<HttpLimits>;
-  /** Gets every fault and bug that was answered with a status of 500 or more, `overloaded` left out. */
-  readonly report: ReportFailure;
 }
 
 export interface HttpServer {
@@ -51,13 +43,14 @@ export function buildServer(options: HttpServerOptions): HttpServer {
   const deadline = new AnswerDeadline(limits);
   let stopping = false;
   const app = newApp(limits);
-  acceptJson(app, limits, load);
+  const arrival = new ArrivalDeadline(limits);
+  acceptBodies(app, { limits, load, deadline: arrival });
   admit(app, load, deadline);
   app.setErrorHandler(answerFailure(options.report));
   app.setNotFoundHandler((request, reply) =>
     sendProblem(reply, problem('route_unknown', `there is no ${request.method} ${pathOf(request.url)}`)),
   );
-  declareRoutes(app, { ...options, limits, stopping: () => stopping });
+  declareRoutes(app, { ...options, limits, load, stopping: () => stopping });
   return {
     listen: ({ host, port }) => app.listen({ host, port }),
     announceStop: () => {
@@ -67,6 +60,7 @@ export function buildServer(options: HttpServerOptions): HttpServer {
       stopping = true;
       await closeWithin(app, limits);
       deadline.stop();
+      arrival.stop();
     },
     get requestsInFlight() {
       return load.requests;
@@ -79,7 +73,8 @@ function newApp(limits: HttpLimits): FastifyInstance {
     logger: false,
     bodyLimit: limits.bodyBytesMax,
     connectionTimeout: limits.silenceMsMax,
-    requestTimeout: limits.requestMsMax,
+    // Node has one bound for all; that of requests which are no streams is kept where their bodies are read.
+    requestTimeout: Math.max(limits.requestMsMax, limits.bulkStreamMsMax),
     keepAliveTimeout: limits.keepAliveMsMax,
     http: {
       headersTimeout: limits.headersMsMax,
@@ -127,6 +122,7 @@ function admit(app: FastifyInstance, load: Load, deadline: AnswerDeadline): void
 function declareRoutes(app: FastifyInstance, context: HttpContext): void {
   const refuseOtherMethods = otherMethods(app);
   app.decorateRequest('caller', undefined);
+  app.decorateRequest('hasOwnBounds', false);
   for (const declared of allRoutes(context)) register(app, declared, context);
   refuseOtherMethods();
 }

@@ -1,14 +1,19 @@
 /** Every route that the server answers: what is not in this list does not exist. */
 import type { HttpContext } from '../context.ts';
+import { IdempotentAnswers } from '../idempotency.ts';
 import type { Route } from '../route.ts';
+import { bulkRoutes } from './bulk.ts';
 import { commandRoutes } from './commands.ts';
 import { healthRoutes } from './health.ts';
+import { patchRoutes } from './patch.ts';
 import { throughputRoutes } from './throughput.ts';
 import { ticketRoutes } from './tickets.ts';
 import { workflowRoutes } from './workflows.ts';
 
 export function allRoutes(context: HttpContext): readonly Route[] {
-  return [commandRoutes, ticketRoutes, throughputRoutes, workflowRoutes, healthRoutes].flatMap((routes) =>
-    routes(context),
-  );
+  // One memory of answers: a key that was used on one route is known on the others.
+  const answers = new IdempotentAnswers(context.limits);
+  const writing = [commandRoutes, patchRoutes, bulkRoutes].flatMap((routes) => routes(context, answers));
+  const others = [ticketRoutes, throughputRoutes, workflowRoutes, healthRoutes];
+  return [...writing, ...others.flatMap((routes) => routes(context))];
 }
