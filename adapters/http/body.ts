@@ -45,7 +45,7 @@ export function acceptBodies(app: FastifyInstance, arrival: Arrival): void {
     (request: FastifyRequest, payload: IncomingMessage, done) => {
       receive(payload, arrival, (error, bytes) => {
         if (error !== null || bytes === undefined) return done(error);
-        if (request.headers['idempotency-key'] !== undefined) request.bodyBytes = bytes;
+        if (payload.headers['idempotency-key'] !== undefined) request.bodyBytes = bytes;
         if (bytes.length === 0) return done(malformed('the body is empty: send a JSON object'));
         const reading = readJson(bytes, arrival.limits.bodyDepthMax);
         return reading.ok ? done(null, reading.value) : done(malformed(reading.detail));

@@ -31,6 +31,8 @@ export interface BulkStreamOptions {
   readonly commandId: string | undefined;
   readonly limits: HttpLimits;
   readonly load: Load;
+  /** Whether the server was told to stop: a stream must not keep it. */
+  readonly stopping: () => boolean;
   /** Called once, when nothing of the stream is under way any more or its caller has gone. */
   readonly onEnd: () => void;
   /** Told of what ends the stream and is not its caller's mistake. */
@@ -100,8 +102,12 @@ class BulkStream {
   }
 
   readonly #take = (chunk: Buffer): void => {
-    const { load, request } = this.#options;
+    const { load, request, stopping } = this.#options;
     this.#ending.progress();
+    if (stopping()) {
+      this.#close(problem('not_ready', 'the server stops; go on from the next line in another stream'));
+      return;
+    }
     try {
       load.takeBodyBytes(request, chunk.length);
     } catch (error) {

@@ -35,7 +35,7 @@ export function commandIdOf({ id }: Principal, key: string): string {
 }
 
 /** What must be the same where a key comes again. */
-export function fingerprintOf({ method, url, headers, bodyBytes }: FastifyRequest): string {
+export function fingerprintOf({ method, url, raw: { headers }, bodyBytes }: FastifyRequest): string {
   const hash = createHash('sha256');
   for (const part of [method, url, headers['content-type'], headers['if-match']]) hash.update(`${part}\n`);
   return hash.update(bodyBytes ?? '').digest('base64url');

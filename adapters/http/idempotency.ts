@@ -126,7 +126,7 @@ export class IdempotentAnswers {
 
 /** Undefined without the header; nothing is computed then. */
 function commandIdOfRequest({ raw, principal }: Asked): string | undefined {
-  const header = raw.headers['idempotency-key'];
+  const header = raw.raw.headers['idempotency-key'];
   if (header === undefined) return undefined;
   return commandIdOf(principal, readIdempotencyKey(String(header)));
 }

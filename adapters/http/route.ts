@@ -9,6 +9,7 @@ import type { z } from 'zod';
 import type { Access, Guard } from '../../domain/access/guard.ts';
 import { nobody } from '../../domain/access/nobody.ts';
 import type { Authenticator, NotAuthenticated, Principal, Scope } from '../../domain/access/principal.ts';
+import { inputErrors, inputErrorsText } from './input-errors.ts';
 import { type ProblemCode, problem, RequestRefused } from './problem.ts';
 
 /** Headings of the reference, in its order. */
@@ -100,7 +101,7 @@ export interface Route<
   readonly scope: Scope | 'public';
   readonly params?: Params;
   readonly query?: Query;
-  /** A loose object: other headers are nobody's business. */
+  /** Other headers are nobody's business, so the object must not be a strict one. */
   readonly headers?: Headers;
   readonly body?: BodyDeclaration<Body>;
   /** What success looks like, by status. */
@@ -138,7 +139,6 @@ export function register(app: FastifyInstance, declared: Route, gate: RouteGate)
     schema: {
       ...(params === undefined ? {} : { params }),
       ...(query === undefined ? {} : { querystring: query }),
-      ...(headers === undefined ? {} : { headers }),
       ...(body?.checked === 'here' ? { body: body.schema } : {}),
     },
     onRequest: (request, reply, done) => {
@@ -153,7 +153,8 @@ export function register(app: FastifyInstance, declared: Route, gate: RouteGate)
           ...callerOf(request, declared),
           params: request.params,
           query: request.query,
-          headers: request.headers,
+          // Fastify would make a new object of all headers at every look, once it has checked some.
+          headers: headers === undefined ? request.raw.headers : checkedHeaders(request, headers),
           body: request.body,
           raw: request,
         },
@@ -177,6 +178,13 @@ function mediaTypeRefused(
   if (method === 'PATCH') reply.header('accept-patch', taken.join(', '));
   const detail = `send content-type: ${taken.join(' or ')}`;
   return new RequestRefused(problem('media_type_unsupported', detail));
+}
+
+function checkedHeaders({ raw }: FastifyRequest, schema: z.ZodType): unknown {
+  const result = schema.safeParse(raw.headers);
+  if (result.success) return result.data;
+  const errors = inputErrors(result.error, raw.headers, 'headers');
+  throw new RequestRefused(problem('request_invalid', inputErrorsText(errors), { errors }));
 }
 
 async function identify(request: FastifyRequest, scope: Scope, gate: RouteGate): Promise<void> {

@@ -9,6 +9,8 @@ import type { Rejection } from '../../domain/ticket/rejection.ts';
 import type { TicketId } from '../../domain/ticket/values.ts';
 import { type HttpAnswer, jsonHeaders, problemAnswer } from './answer.ts';
 import { replayedHeader } from './idempotency.ts';
+import { idempotencyKeyCharactersMax } from './idempotency-key.ts';
+import type { HttpLimits } from './limits.ts';
 import { acceptedText } from './outcome-text.ts';
 import { etagOf, expectedRevisionOf } from './preconditions.ts';
 import { problem, problemOfRejection, RequestRefused } from './problem.ts';
@@ -32,16 +34,17 @@ export const refusals = [
   'idempotency_key_reused',
 ] as const;
 
-export const idempotencyHeaders = {
-  'idempotency-key': z
-    .string()
-    .optional()
-    .meta({
-      description:
-        'A string that names this request, new for each: sent again with it, the request gets its first answer. 1 to 200 characters, in quotes or without.',
-      examples: ['"8e03978e-40d5-43dd-bc93-6894a57f9324"'],
-    }),
-};
+const idempotencyMeaning = `\
+A string that names this request, new for each, of 1 to ${idempotencyKeyCharactersMax} characters, in quotes \
+or without. Sent again with the same key, the request gets its first answer and nothing is done twice: the \
+whole answer for`;
+
+export function idempotencyHeaders({ idempotencyMsMax }: Pick<HttpLimits, 'idempotencyMsMax'>) {
+  const hours = idempotencyMsMax / 3_600_000;
+  const description = `${idempotencyMeaning} ${hours} hours, what was accepted for as long as the log is kept.`;
+  const examples = ['"8e03978e-40d5-43dd-bc93-6894a57f9324"'];
+  return { 'idempotency-key': z.string().optional().meta({ description, examples }) };
+}
 
 export const conditionHeaders = {
   'if-match': z

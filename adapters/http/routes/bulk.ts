@@ -49,7 +49,7 @@ export function bulkRoutes(context: HttpContext, answers: IdempotentAnswers): re
           .default(1)
           .meta({ description: 'The number of the first line that is sent, where the others came before.' }),
       }),
-      headers: z.looseObject(idempotencyHeaders),
+      headers: z.object(idempotencyHeaders(context.limits)),
       body: {
         schema: z.strictObject({ commands: z.array(commandBodySchema) }),
         lines: commandBodySchema,
@@ -90,7 +90,7 @@ function answerStream(
   asked: Asked,
   reply: FastifyReply,
   stream: { readonly input: Readable; readonly firstLine: number },
-  { sink, limits, load, report }: HttpContext,
+  { sink, limits, load, stopping, report }: HttpContext,
   answers: IdempotentAnswers,
 ): FastifyReply {
   const { commandId, release } = answers.hold(asked);
@@ -98,7 +98,7 @@ function answerStream(
   const { input, firstLine } = stream;
   const request = asked.raw.raw;
   const lines = answerBulk({
-    ...{ caller: asked, input, request, firstLine, commandId, sink, limits, load },
+    ...{ caller: asked, input, request, firstLine, commandId, sink, limits, load, stopping },
     onEnd: release,
     report: (error) => report(error, asked.raw),
   });

@@ -29,7 +29,7 @@ export function commandRoutes(context: HttpContext, answers: IdempotentAnswers):
       group: 'Commands',
       summary: 'Open a ticket',
       scope: 'tickets:write',
-      headers: z.looseObject(idempotencyHeaders),
+      headers: z.object(idempotencyHeaders(context.limits)),
       body: { schema: openingBodySchema, checked: 'by handler' },
       answers: {
         201: {
@@ -59,7 +59,7 @@ export function commandRoutes(context: HttpContext, answers: IdempotentAnswers):
       summary: 'One command to a ticket',
       scope: 'tickets:write',
       params: z.strictObject({ ticketId: ticketIdSchema }),
-      headers: z.looseObject({ ...conditionHeaders, ...idempotencyHeaders }),
+      headers: z.object({ ...conditionHeaders, ...idempotencyHeaders(context.limits) }),
       body: { schema: commandBodySchema, checked: 'by handler' },
       answers: {
         200: { meaning: 'What it did is durable.', schema: acceptedSchema, headers: writtenHeaders },

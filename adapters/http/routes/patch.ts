@@ -34,9 +34,9 @@ export function patchRoutes(context: HttpContext, answers: IdempotentAnswers): r
         'A JSON Merge Patch (RFC 7396) of the fields of the ticket. Everything else of a ticket changes by commands; members that are no fields are refused, with the command that changes them.',
       scope: 'tickets:write',
       params: z.strictObject({ ticketId: ticketIdSchema }),
-      headers: z.looseObject({
+      headers: z.object({
         ...conditionHeaders,
-        ...idempotencyHeaders,
+        ...idempotencyHeaders(context.limits),
         'docket-command-id': commandIdSchema.optional().meta({
           description: 'The commandId of the change, which the body has no place for.',
         }),

@@ -337,6 +337,37 @@ describe('while the stream goes on', () => {
     ]);
   });
 
+  it('a server that stops ends it, so that its caller goes elsewhere', async () => {
+    await using stopping = await startServer({ limits: { bulkLingerMs: 20 } });
+    const { sending, answer } = await begin(stopping);
+    sending.write(`${opening('Q')}\n`);
+    const response = await answer;
+    stopping.server.announceStop();
+    sending.write(`${comment('Q')}\n`);
+    expect(parsed(await text(response))).toMatchObject([
+      { line: 1, status: 'accepted' },
+      { line: 1, problem: { code: 'not_ready', retry: true } },
+    ]);
+    expect(await stopping.log.head()).toBe(1);
+  });
+
+  it('the bytes of lines that were answered are given back', async () => {
+    await using bounded = await startServer({ limits: { bodyBytesInFlightMax: 2_000, bulkLingerMs: 20 } });
+    const { sending, answer } = await begin(bounded);
+    sending.write(`${opening('G')}\n`);
+    const answers = createInterface(await answer)[Symbol.asyncIterator]();
+    for (let line = 1; line < 20; line += 1) {
+      expect(JSON.parse((await answers.next()).value ?? '')).toMatchObject({ line, status: 'accepted' });
+      sending.write(`${comment('G', 'x'.repeat(500))}\n`);
+    }
+    await answers.next();
+    sending.write('x'.repeat(3_000));
+    expect(JSON.parse((await answers.next()).value ?? '')).toMatchObject({
+      line: 20,
+      problem: { code: 'overloaded', retry: true },
+    });
+  });
+
   it('no more lines than the bound are taken', async () => {
     await using small = await startServer({ limits: { bulkLinesMax: 3, bulkLingerMs: 20 } });
     const body = [opening('M'), comment('M'), comment('M')].join('\n');

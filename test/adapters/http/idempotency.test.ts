@@ -197,7 +197,7 @@ async function answerUnder(answers: IdempotentAnswers, name: string, body: strin
     header: () => fakeReply,
     send: () => fakeReply,
   };
-  const fakeRequest = { method: 'POST', url: '/', headers: key(name), bodyBytes: Buffer.from(name) };
+  const fakeRequest = { method: 'POST', url: '/', raw: { headers: key(name) }, bodyBytes: Buffer.from(name) };
   const asked = { principal: trustedPrincipal('x'), raw: fakeRequest };
   await answers.answer(asked as never, fakeReply as never, async () => ({ status: 200, headers: {}, body }));
 }
