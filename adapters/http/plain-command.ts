@@ -18,7 +18,7 @@ import {
 } from '../../domain/ticket/values.ts';
 
 type Check = (value: unknown) => boolean;
-type Members = Readonly<Record<string, Check>>;
+type Members = ReadonlyMap<string, Check>;
 
 const ticketIdText = /^[A-Za-z0-9][A-Za-z0-9._:-]*$/;
 const fieldNameText = /^[a-z][a-z0-9_]*$/;
@@ -76,23 +76,25 @@ const fields = fieldsOf(fieldValue);
 const fieldChanges = fieldsOf((value) => value === null || fieldValue(value));
 
 /** Beside `data`, which depends on the type. */
-const envelope: Members = {
-  type: () => true,
-  data: () => true,
-  ticketId: id,
-  commandId: name,
-  expectedRevision: revision,
-  occurredAt: time,
-  actor,
-  onBehalfOf: actor,
-  correlationId: name,
-  causationId: name,
-  source: name,
-  workflow: name,
-};
+const envelope: Members = new Map<string, Check>([
+  ['type', () => true],
+  ['data', () => true],
+  ['ticketId', id],
+  ['commandId', name],
+  ['expectedRevision', revision],
+  ['occurredAt', time],
+  ['actor', actor],
+  ['onBehalfOf', actor],
+  ['correlationId', name],
+  ['causationId', name],
+  ['source', name],
+  ['workflow', name],
+]);
 
-function data(required: Members, optional: Members = {}): Check {
-  const members = { ...required, ...optional };
+type Named = Readonly<Record<string, Check>>;
+
+function data(required: Named, optional: Named = {}): Check {
+  const members = new Map(Object.entries({ ...required, ...optional }));
   const needed = Object.keys(required);
   return (value) =>
     isObject(value) && hasOnly(value, members) && needed.every((each) => value[each] !== undefined);
@@ -131,7 +133,7 @@ const builtIn = {};
 
 function hasOnly(value: Readonly<Record<string, unknown>>, members: Members): boolean {
   for (const each in value) {
-    if (!Object.hasOwn(members, each) || members[each]?.(value[each]) !== true) return false;
+    if (members.get(each)?.(value[each]) !== true) return false;
   }
   return true;
 }
