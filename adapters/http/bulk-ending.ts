@@ -3,6 +3,7 @@
  * does not stay open for lines that nobody takes.
  */
 import type { IncomingMessage } from 'node:http';
+import { constants } from 'node:http2';
 import type { Outcome } from '../../domain/ports.ts';
 import type { HttpLimits } from './limits.ts';
 import type { RefusedJson } from './outcome-json.ts';
@@ -72,7 +73,7 @@ export class BulkEnding {
     const counted = { lines, accepted: this.#accepted, rejected: this.#rejected, position: this.#position };
     if (why === 'end') return `${JSON.stringify({ done: counted })}\n`;
     const linger = setTimeout(() => {
-      if (!this.#isOver || !request.complete) request.destroy();
+      if (!this.#isOver || !request.complete) cut(request);
     }, limits.bulkLingerMs);
     linger.unref();
     return `${JSON.stringify({ problem: why, line: this.#line, ...counted })}\n`;
@@ -90,4 +91,16 @@ export class BulkEnding {
     clearTimeout(this.#silence);
     clearTimeout(this.#whole);
   }
+}
+
+/** Takes nothing more of a request: its connection is closed, or over HTTP/2 its stream alone. */
+function cut(request: IncomingMessage): void {
+  const stream: unknown = Reflect.get(request, 'stream');
+  // The answer is whole, so the caller is only asked to stop (RFC 9113, 8.1).
+  if (isHttp2Stream(stream)) stream.close(constants.NGHTTP2_NO_ERROR);
+  else request.destroy();
+}
+
+function isHttp2Stream(stream: unknown): stream is { close(code: number): void } {
+  return typeof stream === 'object' && stream !== null && 'rstCode' in stream && 'close' in stream;
 }
