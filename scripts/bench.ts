@@ -9,6 +9,7 @@ import { emmettSection } from './bench/emmett.ts';
 import { engineSection } from './bench/engine.ts';
 import { freshnessSection } from './bench/freshness.ts';
 import { httpSection } from './bench/http.ts';
+import { httpBulkSection } from './bench/http-bulk.ts';
 import { importSection } from './bench/import.ts';
 import { openSection } from './bench/open-log.ts';
 import { postgresLogSection } from './bench/postgres-log.ts';
@@ -35,6 +36,7 @@ const sections = {
   queries: queriesSection,
   freshness: freshnessSection,
   http: httpSection,
+  'http-bulk': httpBulkSection,
 } satisfies Record<string, (bench: Bench) => Promise<Section>>;
 type SectionName = keyof typeof sections;
 const names = Object.keys(sections) as SectionName[];

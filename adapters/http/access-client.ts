@@ -70,7 +70,7 @@ export function httpAccessDesk(baseUrl: string, credential: string | undefined):
     headers: Record<string, string> = {},
   ): Promise<Body> => {
     const url = new URL(path, baseUrl);
-    const json: RequestInit =
+    const json =
       body === undefined
         ? { headers }
         : { headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify(body) };

@@ -42,7 +42,8 @@ export class AnswerDeadline {
     for (const [reply, since] of this.#since) {
       if (since > before) return;
       this.#since.delete(reply);
-      if (reply.sent) continue;
+      // A stream has begun its answer, and has bounds of its own.
+      if (reply.sent || reply.request.hasOwnBounds) continue;
       sendProblem(reply, problem('answer_timeout', `there was no answer within ${this.#answerMsMax} ms`));
     }
   }

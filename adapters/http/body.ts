@@ -1,95 +1,119 @@
 /**
- * Reads request bodies as JSON: bounded by the bytes that really came, strict about UTF-8, closed to
- * prototype poisoning, and telling where a syntax error is.
+ * Reads request bodies: JSON as a whole, bounded by the bytes that really came and by those that they unpack
+ * to; streams of commands as they are, for their route to read.
  *
- * It must never hold more of a body than the limits allow, whatever content-length claims.
+ * It must never hold more of a body than the limits allow, whatever its headers claim.
  */
-import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
+import type { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { ArrivalDeadline } from './arrival-deadline.ts';
+import { type Decoder, decoderFor } from './content-encoding.ts';
+import { GatheredBytes } from './gathered-bytes.ts';
+import { readJson } from './json-text.ts';
 import type { HttpLimits } from './limits.ts';
 import type { Load } from './load.ts';
 import { type HttpErrorCode, problem, RequestRefused } from './problem.ts';
 
-type ParseJson = (text: string) => Promise<unknown>;
+export const jsonMediaType = 'application/json';
+export const mergePatchMediaType = 'application/merge-patch+json';
+export const linesMediaType = 'application/x-ndjson';
 
-/** Makes JSON the only kind of body that the server takes. */
-export function acceptJson(app: FastifyInstance, limits: Pick<HttpLimits, 'bodyBytesMax'>, load: Load): void {
-  const parser = app.getDefaultJsonParser('error', 'error');
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** What the body was parsed from, where the request has an Idempotency-Key to compare it under. */
+    bodyBytes: Buffer | undefined;
+  }
+}
+
+type BodyLimits = Pick<HttpLimits, 'bodyBytesMax' | 'bodyDepthMax'>;
+
+interface Arrival {
+  readonly limits: BodyLimits;
+  readonly load: Load;
+  readonly deadline: ArrivalDeadline;
+}
+
+type Received = (error: Error | null, bytes?: Buffer) => void;
+
+/** Makes JSON and streams of commands the only kinds of body that the server takes. */
+export function acceptBodies(app: FastifyInstance, arrival: Arrival): void {
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('application/json', async (request: FastifyRequest, payload: IncomingMessage) => {
-    refuseByHeaders(request, limits.bodyBytesMax);
-    const bytes = await receive(payload, limits.bodyBytesMax, load);
-    const parse: ParseJson = (text) =>
-      new Promise((resolve, reject) => {
-        void parser(request, text, (error, body) => (error === null ? resolve(body) : reject(error)));
+  app.decorateRequest('bodyBytes', undefined);
+  app.addContentTypeParser(
+    [jsonMediaType, mergePatchMediaType],
+    (request: FastifyRequest, payload: IncomingMessage, done) => {
+      receive(payload, arrival, (error, bytes) => {
+        if (error !== null || bytes === undefined) return done(error);
+        if (payload.headers['idempotency-key'] !== undefined) request.bodyBytes = bytes;
+        if (bytes.length === 0) return done(malformed('the body is empty: send a JSON object'));
+        const reading = readJson(bytes, arrival.limits.bodyDepthMax);
+        return reading.ok ? done(null, reading.value) : done(malformed(reading.detail));
       });
-    return parseBody(bytes, parse);
+    },
+  );
+  app.addContentTypeParser(linesMediaType, (_request: FastifyRequest, payload: IncomingMessage, done) => {
+    done(null, unpacked(payload, decoderFor(payload.headers['content-encoding'])));
   });
 }
 
-function refuseByHeaders(request: FastifyRequest, bytesMax: number): void {
-  const encoding = request.headers['content-encoding'] ?? 'identity';
-  if (encoding !== 'identity') {
-    throw refusal('media_type_unsupported', `content-encoding ${encoding} is not taken; send plain JSON`);
-  }
-  if (Number(request.headers['content-length']) > bytesMax) throw tooLarge(bytesMax);
-}
-
-/** All bytes of a body, counted as they come. */
-function receive(payload: IncomingMessage, bytesMax: number, load: Load): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    const take = (chunk: Buffer) => {
-      bytes += chunk.length;
-      try {
-        if (bytes > bytesMax) throw tooLarge(bytesMax);
-        load.takeBodyBytes(payload, chunk.length);
-        chunks.push(chunk);
-      } catch (error) {
-        // Whatever still arrives is read and dropped, until the refusal has closed the connection.
-        payload.off('data', take).resume();
-        reject(error);
-      }
-    };
-    let ended = false;
-    const broken = () => {
-      // Of `payload.complete`, HTTP/1.1 and HTTP/2 have different notions.
-      if (ended) return;
-      reject(refusal('body_malformed', 'the connection broke before the body ended'));
-    };
-    payload.on('data', take).on('error', broken).on('close', broken);
-    payload.on('end', () => {
-      ended = true;
-      resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks));
-    });
+/** What is received, decoded. It ends, or breaks, when what it is made from does. */
+function unpacked(payload: IncomingMessage, decoder: Decoder | undefined): Readable {
+  if (decoder === undefined) return payload;
+  payload.once('close', () => {
+    if (!payload.readableEnded) decoder.destroy();
   });
+  return payload.pipe(decoder);
 }
 
-async function parseBody(bytes: Buffer, parse: ParseJson): Promise<unknown> {
-  if (bytes.length === 0) throw refusal('body_malformed', 'the body is empty: send a JSON object');
-  if (!isUtf8(bytes)) throw refusal('body_malformed', 'the body is not valid UTF-8');
-  const text = bytes.toString('utf8');
-  try {
-    return await parse(text);
-  } catch {
-    throw refusal('body_malformed', whyNotJson(text));
+/** All bytes of a body, counted as they come. Calls back once. */
+function receive(payload: IncomingMessage, { limits, load, deadline }: Arrival, received: Received): void {
+  const { bodyBytesMax } = limits;
+  if (Number(payload.headers['content-length']) > bodyBytesMax) {
+    received(tooLarge(bodyBytesMax));
+    return;
   }
-}
-
-/** JSON.parse names what it met and where: line and column as far as it knows them. */
-function whyNotJson(text: string): string {
-  try {
-    JSON.parse(text);
-  } catch (error) {
-    return error instanceof SyntaxError ? error.message : 'the body is not JSON';
-  }
-  return 'the keys __proto__ and constructor.prototype are not allowed';
+  const decoder = decoderFor(payload.headers['content-encoding']);
+  const source = unpacked(payload, decoder);
+  const bytes = new GatheredBytes();
+  let settled = false;
+  const settle: Received = (error, whole) => {
+    if (settled) return;
+    settled = true;
+    deadline.arrived(payload);
+    // Whatever still arrives is read and dropped, until the refusal has closed the connection.
+    if (error !== null) {
+      source.off('data', take);
+      payload.unpipe().resume();
+      decoder?.destroy();
+    }
+    received(error, whole);
+  };
+  const take = (chunk: Buffer) => {
+    try {
+      if (bytes.length + chunk.length > bodyBytesMax) throw tooLarge(bodyBytesMax);
+      load.takeBodyBytes(payload, chunk.length);
+      bytes.add(chunk);
+    } catch (error) {
+      settle(error instanceof Error ? error : new Error('bug: thrown without an error'));
+    }
+  };
+  const broken = () => {
+    // Of `payload.complete`, HTTP/1.1 and HTTP/2 have different notions.
+    if (!payload.readableEnded) settle(malformed('the connection broke before the body ended'));
+  };
+  deadline.watch(payload, () => settle(refusal('request_timeout', 'send the whole request without pauses')));
+  payload.on('error', broken).on('close', broken);
+  decoder?.on('error', () => settle(malformed('the body is not what its content-encoding says')));
+  source.on('data', take).on('end', () => settle(null, bytes.take()));
 }
 
 function tooLarge(bytesMax: number): RequestRefused {
   return refusal('body_too_large', `a body may have ${bytesMax} bytes; send several smaller requests`);
+}
+
+function malformed(detail: string): RequestRefused {
+  return refusal('body_malformed', detail);
 }
 
 function refusal(code: HttpErrorCode, detail: string): RequestRefused {

@@ -8,6 +8,7 @@ import type { EpochMs } from '../../domain/ticket/values.ts';
 import type { Workflows } from '../../domain/workflow/registry.ts';
 import type { ReportFailure } from './failures.ts';
 import type { HttpLimits } from './limits.ts';
+import type { Load } from './load.ts';
 
 export const throughputBreakdowns = ['workflow', 'type', 'state'] as const;
 export type ThroughputBreakdown = (typeof throughputBreakdowns)[number];
@@ -62,13 +63,15 @@ export interface HttpContext {
   readonly throughput: ThroughputReader;
   /** By the name of what is checked. */
   readonly readiness: Readonly<Record<string, ReadinessCheck>>;
+  /** Gets every fault and bug that was answered with a status of 500 or more, `overloaded` left out. */
+  readonly report: ReportFailure;
   readonly limits: HttpLimits;
+  /** What the server has taken on. */
+  readonly load: Load;
   /** Whether the server was told to stop. */
   readonly stopping: () => boolean;
   /**
    * Aborted when answers without an end, such as streams, are to come to one: the server is about to close.
    */
   readonly leaving: AbortSignal;
-  /** Gets every fault and bug that was answered with a status of 500 or more, `overloaded` left out. */
-  readonly report: ReportFailure;
 }

@@ -26,7 +26,10 @@ export type ReportFailure = (
 
 /** What fastify refuses by itself, by its code. */
 const problemOfFastify: ReadonlyMap<string, readonly [HttpErrorCode, string]> = new Map([
-  ['FST_ERR_CTP_INVALID_MEDIA_TYPE', ['media_type_unsupported', 'send content-type: application/json']],
+  [
+    'FST_ERR_CTP_INVALID_MEDIA_TYPE',
+    ['media_type_unsupported', 'the body is of a kind that nothing here takes'],
+  ],
   [
     'FST_ERR_CTP_INVALID_CONTENT_LENGTH',
     ['body_malformed', 'the body is not as long as content-length says'],
@@ -43,10 +46,18 @@ const problemOfParser: ReadonlyMap<string, readonly [HttpErrorCode, string]> = n
 /** Fastify's error handler. */
 export function answerFailure(report: ReportFailure) {
   return (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
-    const found = problemOf(error);
-    if (found.status >= 500 && found.code !== 'overloaded') report(error, request);
-    return sendProblem(reply, found);
+    return sendProblem(
+      reply,
+      reportedProblemOf(error, (cause) => report(cause, request)),
+    );
   };
+}
+
+/** The problem of an error, which the operator is told of where it is none of the caller's. */
+export function reportedProblemOf(error: unknown, report: (error: unknown) => void): Problem {
+  const found = problemOf(error);
+  if (found.status >= 500 && found.code !== 'overloaded') report(error);
+  return found;
 }
 
 export function problemOf(error: unknown): Problem {

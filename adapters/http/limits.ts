@@ -5,6 +5,8 @@
 export const httpLimits = {
   /** Of one request body. The largest legal command fits: 100 fields of 16,384 characters, escaped. */
   bodyBytesMax: 16 * 1024 * 1024,
+  /** Arrays and objects in each other in one JSON body; no command needs a quarter of it. */
+  bodyDepthMax: 32,
   /** Of all request bodies that are held at once, from their first byte to their answer. */
   bodyBytesInFlightMax: 256 * 1024 * 1024,
   /** Requests that are being answered at once, health checks not counted. */
@@ -17,9 +19,9 @@ export const httpLimits = {
   paramCharactersMax: 200,
   /** For the headers of a request to arrive. */
   headersMsMax: 10_000,
-  /** For a whole request to arrive. */
+  /** For a whole request to arrive, streams of commands excepted. */
   requestMsMax: 60_000,
-  /** From a request's headers to its answer. */
+  /** From a request's headers to the beginning of its answer. */
   answerMsMax: 60_000,
   /** How often late answers are looked for. */
   answerSweepMs: 1_000,
@@ -60,6 +62,29 @@ export const httpLimits = {
   compressBytesMin: 1_024,
   /** Commands in one bulk request. */
   bulkCommandsMax: 10_000,
+  /** Of one line of a stream of commands. The largest legal command fits. */
+  bulkLineBytesMax: 10 * 1024 * 1024,
+  /** Of one stream that are decided, or wait to be: beyond it nothing more is read from its connection. */
+  bulkLinesInFlightMax: 8_192,
+  bulkBytesInFlightMax: 4 * 1024 * 1024,
+  /** Of answers that a stream has ready and its caller does not read. */
+  bulkAnswerBytesMax: 1024 * 1024,
+  /** In one stream; further lines go into another one. */
+  bulkLinesMax: 10_000_000,
+  /** Silence in the middle of a stream: no line comes, or no answer is read. */
+  bulkSilenceMsMax: 30_000,
+  /** For one whole stream. */
+  bulkStreamMsMax: 3_600_000,
+  /** How long a stream that was ended early waits for its caller to read why. */
+  bulkLingerMs: 1_000,
+  /** Answers that are kept to be given again under the same Idempotency-Key. */
+  idempotencyEntriesMax: 100_000,
+  /** Of all of them together, their bodies only. */
+  idempotencyBytesMax: 64 * 1024 * 1024,
+  /** Of one; larger ones are not kept, and what they accepted is still never done twice. */
+  idempotencyAnswerBytesMax: 256 * 1024,
+  /** For how long an answer is kept, unless newer ones need its place. */
+  idempotencyMsMax: 24 * 3_600_000,
   /** Events in one page, of a ticket's history or of the log. */
   eventsPageMax: 1_000,
   eventsPageDefault: 100,

@@ -112,8 +112,9 @@ function secure(limits: HttpLimits, { certificate, key }: TlsPair, handler: Requ
 function http1Options(limits: HttpLimits) {
   return {
     // Node takes no longer time for a part than for the whole.
-    headersTimeout: Math.min(limits.headersMsMax, limits.requestMsMax),
-    requestTimeout: limits.requestMsMax,
+    headersTimeout: Math.min(limits.headersMsMax, limits.bulkStreamMsMax),
+    // One bound for all; that of requests which are no streams is kept where their bodies are read.
+    requestTimeout: Math.max(limits.requestMsMax, limits.bulkStreamMsMax),
     keepAliveTimeout: limits.keepAliveMsMax,
     maxHeaderSize: limits.headerBytesMax,
     connectionsCheckingInterval: limits.arrivalSweepMs,

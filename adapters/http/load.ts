@@ -35,6 +35,7 @@ export class Load {
       this.#requests -= 1;
       // What was parsed from a body lives until the answer is out, so its bytes count until then.
       this.#bodyBytes -= this.#bytesOf.get(request) ?? 0;
+      this.#bytesOf.delete(request);
     });
   }
 
@@ -46,5 +47,14 @@ export class Load {
     }
     this.#bodyBytes += bytes;
     this.#bytesOf.set(request, (this.#bytesOf.get(request) ?? 0) + bytes);
+  }
+
+  /** Counts bytes no longer that are done with before their request is: lines of a stream. */
+  giveBodyBytes(request: IncomingMessage, bytes: number): void {
+    const held = this.#bytesOf.get(request);
+    // Its end has given all of them back.
+    if (held === undefined) return;
+    this.#bytesOf.set(request, held - bytes);
+    this.#bodyBytes -= bytes;
   }
 }

@@ -50,6 +50,26 @@ export const outcomesSchema = z.object({
 });
 export type OutcomeJson = z.infer<typeof outcomesSchema>['outcomes'][number];
 
+const countedSchema = z.object({
+  lines: z.int(),
+  accepted: z.int(),
+  rejected: z.int(),
+  /** The highest position of what was accepted; 0 where nothing was. */
+  position: z.int(),
+});
+
+/** A line of what is answered to a stream of commands. */
+export const bulkLineSchema = z.union([
+  acceptedSchema.extend({ line: z.int() }),
+  rejectedSchema.extend({ line: z.int() }),
+  z.object({ done: countedSchema }),
+  countedSchema.extend({
+    /** Up to here everything was answered. */
+    line: z.int(),
+    problem: z.looseObject({ code: z.string(), status: z.int(), detail: z.string(), retry: z.boolean() }),
+  }),
+]);
+
 /** A rejection of a command that never reached a ticket. */
 export interface RefusedJson {
   readonly status: 'rejected';

@@ -64,7 +64,11 @@ export const httpErrorTable = {
   },
   url_too_long: { status: 414, retry: false, meaning: 'A part of the address is too long.' },
   headers_too_large: { status: 431, retry: false, meaning: 'The headers are larger than the server takes.' },
-  media_type_unsupported: { status: 415, retry: false, meaning: 'The server takes JSON only.' },
+  media_type_unsupported: {
+    status: 415,
+    retry: false,
+    meaning: 'The address does not take a body of this kind.',
+  },
   unauthenticated: {
     status: 401,
     retry: false,

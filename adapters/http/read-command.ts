@@ -7,6 +7,7 @@ import type { Principal } from '../../domain/access/principal.ts';
 import { type Command, commandSchema, commandTypes } from '../../domain/ticket/commands.ts';
 import type { Actor } from '../../domain/ticket/values.ts';
 import { type InputError, inputErrors, inputErrorsText } from './input-errors.ts';
+import { isPlainCommand } from './plain-command.ts';
 import { problem, RequestRefused } from './problem.ts';
 import type { Caller } from './route.ts';
 
@@ -33,12 +34,16 @@ export function readCommand(
 ): CommandReading {
   const complete =
     isObject(input) && input.actor === undefined ? { ...input, actor: principal.actor } : input;
+  if (isPlainCommand(complete)) return permitted(complete, principal);
   const result = commandSchema.safeParse(complete);
-  if (!result.success)
-    return invalid(below(inputErrors(result.error, complete, root ?? 'body'), root), input);
-  const denied = actorDenied(result.data, principal);
-  if (denied === undefined) return { ok: true, command: result.data };
-  return { ok: false, code: 'actor_not_permitted', message: denied, errors: [], tried: result.data.type };
+  if (result.success) return permitted(result.data, principal);
+  return invalid(below(inputErrors(result.error, complete, root ?? 'body'), root), input);
+}
+
+function permitted(command: Command, principal: Principal): CommandReading {
+  const denied = actorDenied(command, principal);
+  if (denied === undefined) return { ok: true, command };
+  return { ok: false, code: 'actor_not_permitted', message: denied, errors: [], tried: command.type };
 }
 
 /**

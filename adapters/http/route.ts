@@ -9,6 +9,7 @@ import type { z } from 'zod';
 import type { Access, Guard } from '../../domain/access/guard.ts';
 import { nobody } from '../../domain/access/nobody.ts';
 import type { Authenticator, NotAuthenticated, Principal, Scope } from '../../domain/access/principal.ts';
+import { inputErrors, inputErrorsText } from './input-errors.ts';
 import { type ProblemCode, problem, RequestRefused } from './problem.ts';
 
 /** Headings of the reference, in its order. */
@@ -33,6 +34,8 @@ export interface Caller {
 declare module 'fastify' {
   interface FastifyRequest {
     caller: Caller | undefined;
+    /** Set by routes that answer with a stream, whose bounds in time are their own. */
+    hasOwnBounds: boolean;
   }
   interface FastifyContextConfig {
     /** As the route's declaration says. */
@@ -59,6 +62,8 @@ export interface BodyDeclaration<Body extends z.ZodType> {
    * and refuses by itself.
    */
   readonly checked: 'here' | 'by handler';
+  /** What each line holds where the media type is one of lines. */
+  readonly lines?: z.ZodType;
 }
 
 export interface AnswerDeclaration {
@@ -75,6 +80,8 @@ export interface AnswerDeclaration {
     readonly schema?: z.ZodType;
     readonly example?: unknown;
   }[];
+  /** What each line holds where the answer may also come as `application/x-ndjson`. */
+  readonly lines?: z.ZodType;
   /** Headers by name, with their meaning. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly example?: unknown;
@@ -106,7 +113,7 @@ export interface Route<
   readonly scope: Scope | 'any' | 'public';
   readonly params?: Params;
   readonly query?: Query;
-  /** A loose object: other headers are nobody's business. */
+  /** Other headers are nobody's business, so the object must not be a strict one. */
   readonly headers?: Headers;
   readonly body?: BodyDeclaration<Body>;
   /** What success looks like, by status. */
@@ -151,11 +158,12 @@ export function register(app: FastifyInstance, declared: Route, gate: RouteGate)
     schema: {
       ...(params === undefined ? {} : { params }),
       ...(query === undefined ? {} : { querystring: query }),
-      ...(headers === undefined ? {} : { headers }),
       ...(body?.checked === 'here' ? { body: body.schema } : {}),
     },
     ...(mayBeCompressed(declared) ? {} : { compress: false }),
-    onRequest: (request, _reply, done) => {
+    onRequest: (request, reply, done) => {
+      const otherKind = mediaTypeRefused(request, reply, declared);
+      if (otherKind !== undefined) return done(otherKind);
       if (declared.scope === 'public') return done();
       identify(request, declared.scope, gate).then(() => done(), done);
     },
@@ -165,7 +173,8 @@ export function register(app: FastifyInstance, declared: Route, gate: RouteGate)
           ...callerOf(request, declared),
           params: request.params,
           query: request.query,
-          headers: request.headers,
+          // Fastify would make a new object of all headers at every look, once it has checked some.
+          headers: headers === undefined ? request.raw.headers : checkedHeaders(request, headers),
           body: request.body,
           raw: request,
         },
@@ -183,6 +192,30 @@ function mayBeCompressed({ answers }: Route): boolean {
     const names = Object.keys(headers).map((name) => name.toLowerCase());
     return !names.includes('etag') && mediaType !== 'text/event-stream';
   });
+}
+
+/** A body of another kind is refused before it is read. */
+function mediaTypeRefused(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { method, body }: Route,
+): RequestRefused | undefined {
+  const header = request.headers['content-type'];
+  if (header === undefined || body === undefined) return undefined;
+  const taken = body.mediaTypes ?? ['application/json'];
+  if (taken.includes(header)) return undefined;
+  const [mediaType = ''] = header.split(';', 1);
+  if (taken.includes(mediaType.trim().toLowerCase())) return undefined;
+  if (method === 'PATCH') reply.header('accept-patch', taken.join(', '));
+  const detail = `send content-type: ${taken.join(' or ')}`;
+  return new RequestRefused(problem('media_type_unsupported', detail));
+}
+
+function checkedHeaders({ raw }: FastifyRequest, schema: z.ZodType): unknown {
+  const result = schema.safeParse(raw.headers);
+  if (result.success) return result.data;
+  const errors = inputErrors(result.error, raw.headers, 'headers');
+  throw new RequestRefused(problem('request_invalid', inputErrorsText(errors), { errors }));
 }
 
 async function identify(request: FastifyRequest, scope: Scope | 'any', gate: RouteGate): Promise<void> {

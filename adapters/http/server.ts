@@ -6,7 +6,8 @@
 import fastify, { type FastifyInstance } from 'fastify';
 import type { z } from 'zod';
 import { AnswerDeadline } from './answer-deadline.ts';
-import { acceptJson } from './body.ts';
+import { ArrivalDeadline } from './arrival-deadline.ts';
+import { acceptBodies } from './body.ts';
 import { compressAnswers } from './compression.ts';
 import { Connections } from './connections.ts';
 import type { HttpContext } from './context.ts';
@@ -22,7 +23,7 @@ import { allRoutes } from './routes/all.ts';
 import { healthPaths } from './routes/health.ts';
 import { Stopping } from './stopping.ts';
 
-export interface HttpServerOptions extends Omit<HttpContext, 'limits' | 'stopping' | 'leaving'> {
+export interface HttpServerOptions extends Omit<HttpContext, 'limits' | 'load' | 'stopping' | 'leaving'> {
   readonly limits?: Partial<HttpLimits>;
   /** Serves HTTPS (TLS 1.3; HTTP/2 and HTTP/1.1) instead of plain HTTP/1.1. */
   readonly tls?: TlsPair | undefined;
@@ -63,7 +64,8 @@ export function buildServer(options: HttpServerOptions): HttpServer {
   const { tls, unreadyMsMin = 0 } = options;
   const app = newApp(limits, tls);
   const connections = new Connections(app.server, limits);
-  acceptJson(app, limits, load);
+  const arrival = new ArrivalDeadline(limits);
+  acceptBodies(app, { limits, load, deadline: arrival });
   admit(app, load, deadline, stopping);
   if (tls !== undefined) answerSecurely(app);
   compressAnswers(app, limits);
@@ -74,6 +76,7 @@ export function buildServer(options: HttpServerOptions): HttpServer {
   const routes = declareRoutes(app, {
     ...options,
     limits,
+    load,
     stopping: () => stopping.announced,
     leaving: stopping.leaving,
   });
@@ -86,6 +89,7 @@ export function buildServer(options: HttpServerOptions): HttpServer {
     close: async () => {
       await stopping.close({ app, connections, deadline, limits, unreadyMsMin });
       deadline.stop();
+      arrival.stop();
     },
     cut: () => stopping.cut(),
     useCertificate: (pair) => useCertificate(app.server, pair),
@@ -147,6 +151,7 @@ function admit(app: FastifyInstance, load: Load, deadline: AnswerDeadline, stopp
 function declareRoutes(app: FastifyInstance, context: HttpContext): readonly Route[] {
   const refuseOtherMethods = otherMethods(app);
   app.decorateRequest('caller', undefined);
+  app.decorateRequest('hasOwnBounds', false);
   const routes = allRoutes(context);
   for (const declared of routes) register(app, declared, context);
   refuseOtherMethods();

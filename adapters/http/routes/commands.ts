@@ -1,39 +1,26 @@
 /**
- * The writing routes: open a ticket, one command to a ticket, and many commands at once. Whatever they
- * accept is durable when they answer; the engine behind `CommandSink` is the only one who decides.
+ * The routes that write to one ticket: open it, and give it a command. Whatever they accept is durable when
+ * they answer; the engine behind `CommandSink` is the only one who decides.
  */
-import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import type { CommandSink, Outcome } from '../../../domain/ports.ts';
-import type { Command } from '../../../domain/ticket/commands.ts';
 import { ticketIdSchema } from '../../../domain/ticket/values.ts';
 import { commandBodySchema, openingBodySchema } from '../command-schemas.ts';
 import type { HttpContext } from '../context.ts';
-import { sendProblem } from '../failures.ts';
-import { inputErrors, inputErrorsText } from '../input-errors.ts';
-import { acceptedSchema, outcomesSchema, type RefusedJson, refusedJson } from '../outcome-json.ts';
-import { problem, problemOfRejection, RequestRefused } from '../problem.ts';
-import { readCommand, readCommandWith } from '../read-command.ts';
-import { type Caller, type Route, route } from '../route.ts';
+import type { IdempotentAnswers } from '../idempotency.ts';
+import { acceptedSchema } from '../outcome-json.ts';
+import { readCommandWith } from '../read-command.ts';
+import { type Route, route } from '../route.ts';
+import {
+  addressOf,
+  answerOutcome,
+  conditionHeaders,
+  idempotencyHeaders,
+  refusals,
+  writeTicket,
+  writtenHeaders,
+} from '../write-ticket.ts';
 
-const bulkSchema = z.strictObject({ commands: z.array(z.unknown()) });
-
-const refusals = [
-  'invalid_command',
-  'illegal_transition',
-  'role_not_permitted',
-  'condition_unmet',
-  'ticket_exists',
-  'ticket_not_found',
-  'revision_conflict',
-  'command_id_reused',
-  'workflow_unknown',
-  'access_denied',
-  'actor_not_permitted',
-  'contention',
-] as const;
-
-export function commandRoutes({ sink, limits }: HttpContext): readonly Route[] {
+export function commandRoutes(context: HttpContext, answers: IdempotentAnswers): readonly Route[] {
   return [
     route({
       id: 'openTicket',
@@ -42,22 +29,27 @@ export function commandRoutes({ sink, limits }: HttpContext): readonly Route[] {
       group: 'Commands',
       summary: 'Open a ticket',
       scope: 'tickets:write',
+      headers: z.object(idempotencyHeaders(context.limits)),
       body: { schema: openingBodySchema, checked: 'by handler' },
       answers: {
         201: {
           meaning: 'The ticket is open, and that is durable.',
           schema: acceptedSchema,
-          headers: { location: 'Where the ticket is.' },
+          headers: { location: 'Where the ticket is.', ...writtenHeaders },
         },
       },
       problems: refusals,
       example: { body: { data: { fields: { subject: 'The printer is on fire' } } } },
-      handle: async ({ body, ...caller }, reply) => {
-        const outcome = await submitOne(sink, readCommandWith(body, { type: 'OpenTicket' }, caller), caller);
-        if (outcome.status === 'rejected') return sendProblem(reply, problemOfRejection(outcome));
-        reply.header('location', `/v1/tickets/${encodeURIComponent(outcome.ticketId)}`);
-        return reply.code(201).send(outcome);
-      },
+      handle: ({ body, ...asked }, reply) =>
+        answers.answer(asked, reply, async (commandId) => {
+          const command = readCommandWith(body, { type: 'OpenTicket' }, asked);
+          const conditions = { ifMatch: undefined, commandId };
+          const outcome = await writeTicket(command, asked, conditions, context);
+          const answer = answerOutcome(outcome, conditions);
+          if (outcome.status === 'rejected') return answer;
+          const headers = { ...answer.headers, location: addressOf(outcome.ticketId) };
+          return { ...answer, status: 201, headers };
+        }),
     }),
     route({
       id: 'commandTicket',
@@ -67,87 +59,22 @@ export function commandRoutes({ sink, limits }: HttpContext): readonly Route[] {
       summary: 'One command to a ticket',
       scope: 'tickets:write',
       params: z.strictObject({ ticketId: ticketIdSchema }),
+      headers: z.object({ ...conditionHeaders, ...idempotencyHeaders(context.limits) }),
       body: { schema: commandBodySchema, checked: 'by handler' },
-      answers: { 200: { meaning: 'What it did is durable.', schema: acceptedSchema } },
-      problems: refusals,
+      answers: {
+        200: { meaning: 'What it did is durable.', schema: acceptedSchema, headers: writtenHeaders },
+      },
+      problems: [...refusals, 'precondition_failed'],
       example: {
         params: { ticketId: 'REQ0000001' },
         body: { type: 'AssignTicket', commandId: 'my-1', data: { agent: 'ana' } },
       },
-      handle: async ({ params: { ticketId }, body, ...caller }, reply) => {
-        return sendOutcome(reply, await submitOne(sink, readCommandWith(body, { ticketId }, caller), caller));
-      },
-    }),
-    route({
-      id: 'commandMany',
-      method: 'POST',
-      path: '/v1/commands',
-      group: 'Commands',
-      summary: 'Many commands at once',
-      scope: 'tickets:write',
-      body: { schema: z.strictObject({ commands: z.array(commandBodySchema) }), checked: 'by handler' },
-      answers: { 200: { meaning: 'One outcome for each command, in order.', schema: outcomesSchema } },
-      problems: ['too_many_items'],
-      example: {
-        body: { commands: [{ type: 'StartWork', ticketId: 'REQ0000001', commandId: 'my-2', data: {} }] },
-      },
-      handle: async ({ body, ...caller }) => {
-        const inputs = readBulk(body, limits.bulkCommandsMax);
-        return { outcomes: await submitMany(sink, inputs, caller) };
-      },
+      handle: ({ params: { ticketId }, headers, body, ...asked }, reply) =>
+        answers.answer(asked, reply, async (commandId) => {
+          const command = readCommandWith(body, { ticketId }, asked);
+          const conditions = { ifMatch: headers['if-match'], commandId };
+          return answerOutcome(await writeTicket(command, asked, conditions, context), conditions);
+        }),
     }),
   ];
-}
-
-function sendOutcome(reply: FastifyReply, outcome: Outcome): FastifyReply {
-  return outcome.status === 'rejected'
-    ? sendProblem(reply, problemOfRejection(outcome))
-    : reply.send(outcome);
-}
-
-async function submitOne(sink: CommandSink, command: Command, { guard }: Caller): Promise<Outcome> {
-  const [outcome] = await sink.submit([command], guard);
-  if (outcome === undefined) throw new Error(`bug: ${command.type} got no outcome`);
-  return outcome;
-}
-
-function readBulk(body: unknown, commandsMax: number): readonly unknown[] {
-  const result = bulkSchema.safeParse(body);
-  if (!result.success) {
-    const errors = inputErrors(result.error, body, 'body');
-    throw new RequestRefused(problem('request_invalid', inputErrorsText(errors), { errors }));
-  }
-  const { commands } = result.data;
-  if (commands.length > commandsMax) {
-    const detail = `${commands.length} commands came and at most ${commandsMax} may: send several requests`;
-    throw new RequestRefused(problem('too_many_items', detail));
-  }
-  return commands;
-}
-
-/** One outcome each, in order. Malformed commands are answered here; the others are decided as if alone. */
-async function submitMany(
-  sink: CommandSink,
-  inputs: readonly unknown[],
-  caller: Caller,
-): Promise<readonly (Outcome | RefusedJson)[]> {
-  const commands: Command[] = [];
-  const refused = new Map<number, RefusedJson>();
-  for (const [index, input] of inputs.entries()) {
-    const reading = readCommand(input, caller, `commands[${index}]`);
-    if (reading.ok) commands.push(reading.command);
-    else refused.set(index, refusedJson(reading));
-  }
-  const outcomes = await sink.submit(commands, caller.guard);
-  if (outcomes.length !== commands.length) {
-    throw new Error(`bug: ${commands.length} commands were answered with ${outcomes.length} outcomes`);
-  }
-  if (refused.size === 0) return outcomes;
-  const decided = outcomes.values();
-  const answers: (Outcome | RefusedJson)[] = [];
-  for (let index = 0; index < inputs.length; index += 1) {
-    const each = refused.get(index) ?? decided.next().value;
-    if (each !== undefined) answers.push(each);
-  }
-  return answers;
 }

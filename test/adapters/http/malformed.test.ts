@@ -62,10 +62,25 @@ describe('a body that is not JSON', () => {
     },
   );
 
-  it('and compressed: 415', async () => {
-    const headers = { ...json, 'content-encoding': 'gzip' };
-    const answer = await server.send('/v1/commands', { method: 'POST', headers, body: '{}' });
-    expect([answer.status, answer.body]).toMatchObject([415, { detail: expect.stringContaining('gzip') }]);
+  it.each(['deflate', 'gzip, gzip', 'constructor', 'x'.repeat(1_000)])(
+    'and compressed as %.30s: 415, and what is taken',
+    async (encoding) => {
+      const headers = { ...json, 'content-encoding': encoding };
+      const answer = await server.send('/v1/commands', { method: 'POST', headers, body: '{}' });
+      expect([answer.status, answer.body]).toMatchObject([
+        415,
+        { detail: expect.stringContaining('send gzip, br, zstd or plain') },
+      ]);
+    },
+  );
+
+  it.each(['gzip', 'br', 'zstd'])('and said to be %s, which it is not: 400', async (encoding) => {
+    const headers = { ...json, 'content-encoding': encoding };
+    const answer = await server.send('/v1/commands', { method: 'POST', headers, body: '{"commands":[]}' });
+    expect([answer.status, answer.body]).toMatchObject([
+      400,
+      { code: 'body_malformed', detail: 'the body is not what its content-encoding says' },
+    ]);
   });
 });
 
@@ -126,10 +141,15 @@ describe('a body of the wrong shape', () => {
     expect([answer.status, answer.body]).toMatchObject([422, { errors: [{ path: 'body' }] }]);
   });
 
-  it('nested a hundred thousand deep: an answer, no crash', async () => {
-    const deep = `{"commands": [${'['.repeat(100_000)}${']'.repeat(100_000)}]}`;
-    const answer = await server.send('/v1/commands', { method: 'POST', headers: json, body: deep });
-    expect(answer.body).toMatchObject({ outcomes: [{ code: 'invalid_command' }] });
+  it('nested deeper than the bound: 400, before anything is made of it', async () => {
+    for (const depth of [33, 100_000, 8_000_000]) {
+      const deep = '['.repeat(depth);
+      const answer = await server.send('/v1/commands', { method: 'POST', headers: json, body: deep });
+      expect([answer.status, answer.body]).toMatchObject([
+        400,
+        { code: 'body_malformed', detail: 'the body is nested deeper than 32 levels' },
+      ]);
+    }
   });
 
   it('whatever it is: always an outcome or a problem below 500', async () => {
@@ -165,7 +185,7 @@ describe('an address that is none', () => {
 
   it.each([
     ['GET', '/v1/commands', 'POST'],
-    ['DELETE', '/v1/tickets/T-1', 'GET, HEAD'],
+    ['DELETE', '/v1/tickets/T-1', 'GET, HEAD, PATCH'],
     ['PUT', '/v1/tickets', 'POST'],
     ['PATCH', '/v1/tickets/T-1/commands', 'POST'],
     ['OPTIONS', '/v1/throughput', 'GET, HEAD'],
