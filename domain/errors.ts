@@ -99,6 +99,12 @@ export const errorTable = {
     retry: false,
     meaning: 'A journal holds bytes that no crash can explain.',
   },
+  journal_full: { kind: 'fault', retry: false, meaning: 'A journal holds as much as it may.' },
+  file_exposed: {
+    kind: 'fault',
+    retry: false,
+    meaning: "Other users of the machine can get at a file that must be its owner's alone.",
+  },
   projector_fenced: {
     kind: 'fault',
     retry: false,

@@ -39,6 +39,8 @@ export const statusOfError: Readonly<Record<ErrorCode, number>> = {
   log_closed: 503,
   journal_failed: 503,
   journal_damaged: 500,
+  journal_full: 503,
+  file_exposed: 500,
   projector_fenced: 500,
   projection_failed: 500,
   database_unavailable: 503,
