@@ -162,6 +162,6 @@ function anyBytesEqual(given: Buffer, wanted: readonly Buffer[]): boolean {
 
 /** Buffer leaves out what is no digit; such a text must not count as the digits that it has. */
 function decoded(text: string, encoding: 'hex' | 'base64'): Buffer {
-  const pattern = encoding === 'hex' ? /^[0-9a-f]*$/i : /^[A-Za-z0-9+/]*={0,2}$/;
+  const pattern = encoding === 'hex' ? /^([0-9a-f]{2})*$/i : /^[A-Za-z0-9+/]*={0,2}$/;
   return pattern.test(text) ? Buffer.from(text, encoding) : Buffer.alloc(0);
 }
