@@ -41,6 +41,9 @@ export const httpLimits = {
   /** Windows in one answer about throughput. */
   throughputWindowsMax: 10_000,
   throughputWindowsDefault: 60,
+  /** Letters in one answer about webhooks. */
+  deadLettersPageMax: 1_000,
+  deadLettersPageDefault: 100,
   /** For one check of readiness. */
   readyCheckMsMax: 2_000,
 };

@@ -8,6 +8,7 @@ import { Command } from 'commander';
 import { buildServer } from '../../adapters/http/server.ts';
 import { trustedPrincipal, unrestrictedAccess } from '../../domain/access/unrestricted.ts';
 import { Fault } from '../../domain/errors.ts';
+import type { TicketReader } from '../../domain/ports.ts';
 import { replay } from '../../domain/ticket/evolve.ts';
 import { defaultWorkflow, type Workflows } from '../../domain/workflow/registry.ts';
 import { throughput } from '../../projections/queries.ts';
@@ -25,6 +26,12 @@ import { keepSnapshots, snapshotTimes } from '../runtime/snapshots.ts';
 import { watchRates } from '../runtime/status-line.ts';
 import { systemClock } from '../runtime/system.ts';
 import { TimerKeeper } from '../runtime/timers.ts';
+import {
+  listenForWebhooks,
+  type OpenWebhooks,
+  openWebhooks,
+  webhookPortDefault,
+} from '../runtime/webhooks.ts';
 import { loadWorkflows } from '../runtime/workflows.ts';
 
 export const portDefault = 7420;
@@ -37,6 +44,9 @@ interface ServeOptions extends LogOptions {
   readonly snapshotEvents: number;
   readonly snapshotMinutes: number;
   readonly timers: boolean;
+  readonly webhooks: boolean;
+  readonly webhookHost: string;
+  readonly webhookPort: number;
   readonly demo?: true;
 }
 
@@ -58,11 +68,19 @@ export function serveCommand(): Command {
       snapshotTimes.afterMs / minuteMs,
     )
     .option('--no-timers', 'issue nothing by itself: no expiry of holds and offers, no closing, no breaches')
+    .option('--webhook-host <address>', 'where webhooks come in', '127.0.0.1')
+    .option(
+      '--webhook-port <port>',
+      'where webhooks come in, once a source has a secret; 0 takes any free one',
+      wholeNumber(0, 65_535),
+      webhookPortDefault,
+    )
+    .option('--no-webhooks', 'take no webhooks')
     .option('--demo', 'on an empty log, play a short simulated desk');
   return withLog(command).action(serve);
 }
 
-async function serve(options: ServeOptions): Promise<void> {
+async function serve(options: ServeOptions, command: Command): Promise<void> {
   const signal = stopSignal();
   await makeDataFolder(options.dataDir);
   const stack = new AsyncDisposableStack();
@@ -92,11 +110,20 @@ async function serve(options: ServeOptions): Promise<void> {
     // Closed before the projector and the database: everything before it may still write.
     stack.defer(() => engine.close());
     await keepWarm(options, engine, workflows, stack);
-    const url = await listen(options, { engine, workflows, models, projector }, stack);
+    const webhooks = await openWebhooks(dataDir, {
+      sink: engine.engine,
+      tickets: ticketReader(engine),
+      reader: engine.log,
+      access: unrestrictedAccess,
+    });
+    stack.defer(() => webhooks.close());
+    const url = await listen(options, { engine, workflows, models, projector, webhooks }, stack);
     if (options.timers) keepTimers(engine, models, stack);
     await announceServer(dataDir, { pid: process.pid, url });
     stack.defer(() => retractServer(dataDir));
     await tellPlaces(options, url, models, engine);
+    const portAsked = command.getOptionValueSource('webhookPort') === 'cli';
+    await listenForWebhooks({ ...options, portAsked, tls: undefined }, webhooks, stack);
     const watching = watchRates({
       engine: engine.engine,
       reader: engine.log,
@@ -162,29 +189,36 @@ async function openLocal(
   }
 }
 
+function ticketReader({ log }: OpenEngine): TicketReader {
+  return { current: async (ticketId) => replay(ticketId, await log.readTicket(ticketId)) };
+}
+
 /** What the server answers from. */
 interface Served {
   readonly engine: OpenEngine;
   readonly workflows: Workflows;
   readonly models: ReadModelDatabase;
   readonly projector: ProjectorProcess;
+  readonly webhooks: OpenWebhooks;
 }
 
 async function listen(
   options: ServeOptions,
-  { engine: { engine, log }, workflows, models, projector }: Served,
+  { engine: open, workflows, models, projector, webhooks }: Served,
   stack: AsyncDisposableStack,
 ): Promise<string> {
+  const { engine, log } = open;
   const trusted = trustedPrincipal('everybody');
   const server = buildServer({
     authenticator: { authenticate: () => trusted },
     access: unrestrictedAccess,
-    tickets: { current: async (ticketId) => replay(ticketId, await log.readTicket(ticketId)) },
+    tickets: ticketReader(open),
     sink: engine,
     reader: log,
     workflows,
     defaultWorkflow,
     throughput: (window, question) => throughput(models.database, window, question),
+    webhooks: webhooks.office,
     readiness: {
       log: async () =>
         engine.failure === undefined ? undefined : 'the log has failed and takes nothing more',

@@ -5,10 +5,11 @@ import { commandRoutes } from './commands.ts';
 import { healthRoutes } from './health.ts';
 import { throughputRoutes } from './throughput.ts';
 import { ticketRoutes } from './tickets.ts';
+import { webhookRoutes } from './webhooks.ts';
 import { workflowRoutes } from './workflows.ts';
 
 export function allRoutes(context: HttpContext): readonly Route[] {
-  return [commandRoutes, ticketRoutes, throughputRoutes, workflowRoutes, healthRoutes].flatMap((routes) =>
-    routes(context),
+  return [commandRoutes, ticketRoutes, throughputRoutes, workflowRoutes, webhookRoutes, healthRoutes].flatMap(
+    (routes) => routes(context),
   );
 }

@@ -3,7 +3,7 @@
  * fetch.
  */
 import { expect } from 'vitest';
-import type { HttpContext } from '../../../adapters/http/context.ts';
+import type { HttpContext, WebhookOffice } from '../../../adapters/http/context.ts';
 import type { HttpLimits } from '../../../adapters/http/limits.ts';
 import { buildServer, type HttpServer } from '../../../adapters/http/server.ts';
 import { MemoryLog } from '../../../adapters/log/memory/memory-log.ts';
@@ -15,6 +15,15 @@ import { builtInWorkflows, defaultWorkflow } from '../../../domain/workflow/regi
 import { monday9 } from '../../support/tickets.ts';
 
 const everything = trustedPrincipal('test');
+
+/** For servers to which no webhooks come. */
+export const noWebhooks: WebhookOffice = {
+  sources: () => [],
+  letters: () => ({ total: 0, letters: [] }),
+  letter: () => undefined,
+  replay: async () => ({ status: 'unknown' }),
+  drop: async () => false,
+};
 
 export interface Harness {
   readonly url: string;
@@ -44,7 +53,7 @@ export interface HarnessOptions {
   /** Stands between server and engine. */
   readonly sink?: (engine: Engine) => CommandSink;
   readonly context?: Partial<
-    Pick<HttpContext, 'throughput' | 'readiness' | 'reader' | 'authenticator' | 'access'>
+    Pick<HttpContext, 'throughput' | 'webhooks' | 'readiness' | 'reader' | 'authenticator' | 'access'>
   >;
 }
 
@@ -64,6 +73,7 @@ export async function startServer(options: HarnessOptions = {}): Promise<Harness
     workflows,
     defaultWorkflow,
     throughput: async () => ({ asOf: { position: 0, recordedAt: undefined }, rows: [] }),
+    webhooks: noWebhooks,
     readiness: {},
     limits: options.limits ?? {},
     report: (error) => reported.push(error),
