@@ -23,6 +23,7 @@ import { slaCommand } from './commands/sla.ts';
 import { throughputCommand } from './commands/throughput.ts';
 import { ticketCommand } from './commands/ticket.ts';
 import { verifyCommand } from './commands/verify.ts';
+import { webhookCommand } from './commands/webhook.ts';
 import { workflowCommand } from './commands/workflow.ts';
 
 const program = new Command('docket')
@@ -48,6 +49,7 @@ const commands = [
   verifyCommand(),
   logCommand(),
   workflowCommand(),
+  webhookCommand(),
   analyzeCommand(),
   conformCommand(),
   slaCommand(),

@@ -4,64 +4,19 @@
  * sent it, which no access rule looks through: hence a scope of its own.
  */
 import { z } from 'zod';
-import { nameSchema, ticketIdSchema } from '../../../domain/ticket/values.ts';
-import type { HttpContext, WebhookLetter } from '../context.ts';
-import { isoTime } from '../event-json.ts';
+import { nameSchema } from '../../../domain/ticket/values.ts';
+import type { HttpContext } from '../context.ts';
 import { problem, RequestRefused } from '../problem.ts';
 import { wholeNumber } from '../query-values.ts';
 import { type Route, route } from '../route.ts';
-
-const letterIdSchema = z
-  .string()
-  .regex(
-    /^[a-z][a-z0-9-]{0,31}\.[0-9a-f]{16}$/,
-    'expected the id of a dead letter, as github.0123456789abcdef',
-  )
-  .meta({ description: 'The source and a digest of the delivery: the same delivery has the same letter.' });
-
-const count = z.int().min(0);
-const sourceSchema = z.object({
-  name: z.string(),
-  builtIn: z.boolean(),
-  enabled: z.boolean().meta({ description: 'Whether it has a secret; all it sends is refused otherwise.' }),
-  deadLetters: count,
-  earlyLetters: count.meta({ description: 'Letters whose ticket may only not have been opened yet.' }),
-  deliveries: z
-    .object({
-      applied: count,
-      unchanged: count,
-      duplicate: count,
-      ignored: count,
-      kept: count,
-      refused: count,
-    })
-    .meta({ description: 'Since the server was started.' }),
-});
-
-const letterProblemSchema = z.object({
-  code: z.string(),
-  message: z.string(),
-  tried: z.string().optional(),
-  state: z.string().optional(),
-  legal: z.array(z.string()).meta({ description: 'Commands that the ticket took then.' }),
-});
-
-const letterSchema = z.object({
-  id: letterIdSchema,
-  source: z.string(),
-  type: z.string(),
-  rule: z.string().optional(),
-  ticketId: ticketIdSchema.optional(),
-  at: z.iso.datetime().meta({ description: 'When it happened, as its source says.' }),
-  keptAt: z.iso.datetime(),
-  earlyUntil: z.iso.datetime().optional(),
-  replays: count.meta({ description: 'How often it was replayed in vain.' }),
-  problem: letterProblemSchema,
-  delivery: z
-    .looseObject({ id: z.string(), source: z.string() })
-    .meta({ description: 'The standard envelope with what was delivered: docs/webhooks.md.' })
-    .optional(),
-});
+import {
+  letterIdSchema,
+  letterJson,
+  letterSchema,
+  lettersSchema,
+  replayedSchema,
+  sourcesSchema,
+} from '../webhook-json.ts';
 
 const exampleId = 'github.0f1e2d3c4b5a6978';
 
@@ -83,7 +38,7 @@ function listSources({ webhooks }: HttpContext): Route {
     group: 'Webhooks',
     summary: 'The sources that webhooks may come from, and what came from them',
     scope: 'webhooks:manage',
-    answers: { 200: { meaning: 'All sources.', schema: z.object({ sources: z.array(sourceSchema) }) } },
+    answers: { 200: { meaning: 'All sources.', schema: sourcesSchema } },
     problems: [],
     example: {},
     handle: () => ({ sources: webhooks.sources() }),
@@ -91,7 +46,6 @@ function listSources({ webhooks }: HttpContext): Route {
 }
 
 function listLetters({ webhooks, limits }: HttpContext): Route {
-  const answer = z.object({ total: count, deadLetters: z.array(letterSchema) });
   return route({
     id: 'listDeadLetters',
     method: 'GET',
@@ -108,7 +62,7 @@ function listLetters({ webhooks, limits }: HttpContext): Route {
         .meta({ description: 'Those too whose ticket may only not have been opened yet.' }),
       limit: wholeNumber(1, limits.deadLettersPageMax).default(limits.deadLettersPageDefault),
     }),
-    answers: { 200: { meaning: 'The letters, and how many there are in all.', schema: answer } },
+    answers: { 200: { meaning: 'The letters, and how many there are in all.', schema: lettersSchema } },
     problems: [],
     example: { query: { source: 'github' } },
     handle: ({ query }) => {
@@ -139,11 +93,6 @@ function getLetter({ webhooks }: HttpContext): Route {
 }
 
 function replayLetter({ webhooks }: HttpContext): Route {
-  const answer = z.object({
-    id: letterIdSchema,
-    status: z.enum(['done', 'refused']),
-    problem: letterProblemSchema.optional(),
-  });
   return route({
     id: 'replayDeadLetter',
     method: 'POST',
@@ -154,7 +103,7 @@ function replayLetter({ webhooks }: HttpContext): Route {
       'What of it was carried out before is not done twice. Once it is done, there is no such letter.',
     scope: 'webhooks:manage',
     params: z.strictObject({ letterId: letterIdSchema }),
-    answers: { 200: { meaning: 'What became of it; refused ones stay.', schema: answer } },
+    answers: { 200: { meaning: 'What became of it; refused ones stay.', schema: replayedSchema } },
     problems: ['dead_letter_unknown', 'overloaded', 'journal_failed'],
     example: { params: { letterId: exampleId } },
     handle: async ({ params: { letterId }, principal }) => {
@@ -183,23 +132,6 @@ function dropLetter({ webhooks }: HttpContext): Route {
       return reply.code(204).send();
     },
   });
-}
-
-function letterJson(letter: WebhookLetter, whole: boolean): z.infer<typeof letterSchema> {
-  const { id, rule, ticketId, at, keptAt, earlyUntil, replays, problem: why, envelope } = letter;
-  return {
-    id,
-    source: envelope.source,
-    type: envelope.type,
-    rule,
-    ticketId,
-    at: isoTime(at),
-    keptAt: isoTime(keptAt),
-    earlyUntil: earlyUntil === undefined ? undefined : isoTime(earlyUntil),
-    replays,
-    problem: { ...why, legal: [...why.legal] },
-    delivery: whole ? { ...envelope, receivedAt: isoTime(envelope.receivedAt) } : undefined,
-  };
 }
 
 function unknownLetter(letterId: string): RequestRefused {
