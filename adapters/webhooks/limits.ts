@@ -21,6 +21,8 @@ export const webhookLimits = {
   headersMsMax: 10_000,
   /** For a whole request to arrive. */
   requestMsMax: 30_000,
+  /** How often Node looks for requests that are late to arrive. */
+  arrivalSweepMs: 2_000,
   /** Silence between two requests of one connection. */
   keepAliveMsMax: 30_000,
   /** How long a stopping listener waits for answers that are under way. */

@@ -87,7 +87,11 @@ function newApp(limits: WebhookLimits, { tls, problemOf }: ListenerOptions): Fas
     requestTimeout: limits.requestMsMax,
     keepAliveTimeout: limits.keepAliveMsMax,
     connectionTimeout: limits.requestMsMax * 2,
-    http: { headersTimeout: limits.headersMsMax, maxHeaderSize: limits.headerBytesMax },
+    http: {
+      headersTimeout: Math.min(limits.headersMsMax, limits.requestMsMax),
+      maxHeaderSize: limits.headerBytesMax,
+      connectionsCheckingInterval: limits.arrivalSweepMs,
+    },
     ...(tls === undefined ? {} : { https: { ...tls, minVersion: 'TLSv1.3' } }),
     routerOptions: {
       onMaxParamLength: (_path: string, _request: IncomingMessage, response: ServerResponse) => {

@@ -91,6 +91,9 @@ function parse(body: Buffer, { bodyDepthMax }: Bounds): EnvelopeData {
   try {
     data = JSON.parse(text, (key, value) => {
       if (key === '__proto__') throw new UnreadableDelivery('the name __proto__ is not taken');
+      if (value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY) {
+        throw new UnreadableDelivery('a number is too large to be held');
+      }
       return value;
     });
   } catch (error) {
