@@ -4,7 +4,7 @@
  * engine's queue, then a snapshot of its tickets and the log's last sync, then the projector, then the
  * database.
  */
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { buildServer } from '../../adapters/http/server.ts';
 import { trustedPrincipal, unrestrictedAccess } from '../../domain/access/unrestricted.ts';
 import { Fault } from '../../domain/errors.ts';
@@ -69,11 +69,14 @@ export function serveCommand(): Command {
     )
     .option('--no-timers', 'issue nothing by itself: no expiry of holds and offers, no closing, no breaches')
     .option('--webhook-host <address>', 'where webhooks come in', '127.0.0.1')
-    .option(
-      '--webhook-port <port>',
-      'where webhooks come in, once a source has a secret; 0 takes any free one',
-      wholeNumber(0, 65_535),
-      webhookPortDefault,
+    .addOption(
+      new Option(
+        '--webhook-port <port>',
+        'where webhooks come in, once a source has a secret; 0: any free one',
+      )
+        .env('DOCKET_WEBHOOK_PORT')
+        .argParser(wholeNumber(0, 65_535))
+        .default(webhookPortDefault),
     )
     .option('--no-webhooks', 'take no webhooks')
     .option('--demo', 'on an empty log, play a short simulated desk');
@@ -122,7 +125,7 @@ async function serve(options: ServeOptions, command: Command): Promise<void> {
     await announceServer(dataDir, { pid: process.pid, url });
     stack.defer(() => retractServer(dataDir));
     await tellPlaces(options, url, models, engine);
-    const portAsked = command.getOptionValueSource('webhookPort') === 'cli';
+    const portAsked = command.getOptionValueSource('webhookPort') !== 'default';
     await listenForWebhooks({ ...options, portAsked, tls: undefined }, webhooks, stack);
     const watching = watchRates({
       engine: engine.engine,
