@@ -103,10 +103,10 @@ function problemOf({ code, message, tried, state, legal }: Rejection): LetterPro
  * Up to when each slot of the rule is known: by the events that its commands left on the ticket, which carry
  * the slot as correlation id, and by deliveries that said what was so already.
  */
-async function newestOfSlots(
+export async function newestOfSlots(
   reading: Reading,
   reader: CarryOutParts['reader'],
-  letters: CarryOutParts['letters'],
+  letters: Pick<Letters, 'confirmed'>,
 ): Promise<ReadonlyMap<string, EpochMs>> {
   const slots = new Set<string>();
   for (const { rule } of reading.commands) {

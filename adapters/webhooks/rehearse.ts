@@ -1,21 +1,26 @@
 /**
  * What a delivery would do, without doing it: which rule is for it, what commands it makes, and what the
- * workflow says to each on the ticket as it would be by then. It writes nothing, and asks no access rules.
+ * workflow says to each on the ticket as it would be by then. It writes nothing, and asks neither the access
+ * rules nor the journal of deliveries: that something newer changed nothing is not known here.
  */
 import type { Command } from '../../domain/ticket/commands.ts';
 import { decide } from '../../domain/ticket/decide.ts';
-import { evolve } from '../../domain/ticket/evolve.ts';
+import type { RecordedEvent } from '../../domain/ticket/events.ts';
+import { evolve, replay } from '../../domain/ticket/evolve.ts';
 import type { TicketState } from '../../domain/ticket/state.ts';
 import type { EpochMs, TicketId } from '../../domain/ticket/values.ts';
 import type { Workflows } from '../../domain/workflow/registry.ts';
+import { newestOfSlots } from './carry-out.ts';
 import type { Envelope } from './envelope.ts';
-import { commandOf, MappingProblem, type Reading, readEnvelope } from './mapping.ts';
+import { commandOf, MappingProblem, type Reading, readEnvelope, slotOf } from './mapping.ts';
 import type { Source } from './sources.ts';
 
 export interface RehearsedCommand {
   readonly command: Command;
   /** The state that it would lead to. */
   readonly state?: string;
+  /** Whether the ticket knows something newer, so that it would not be given. */
+  readonly superseded?: true;
   /** Why it would be refused. */
   readonly refused?: { readonly code: string; readonly message: string; readonly legal: readonly string[] };
 }
@@ -34,8 +39,8 @@ export interface Rehearsal {
 export interface RehearsalParts {
   readonly workflows: Workflows;
   readonly defaultWorkflow: string;
-  /** The ticket as it is, where there is a log to ask. */
-  readonly ticket: (ticketId: TicketId) => Promise<TicketState | undefined>;
+  /** The ticket's events, where there is a log to ask. */
+  readonly history: (ticketId: TicketId) => Promise<readonly RecordedEvent[]>;
 }
 
 export async function rehearse(
@@ -54,11 +59,18 @@ export async function rehearse(
   const { rule, ticketId, at } = reading;
   const commands: RehearsedCommand[] = [];
   const problems: string[] = [];
-  let ticket = await parts.ticket(ticketId);
+  const history = await parts.history(ticketId);
+  let ticket = replay(ticketId, history);
+  const newest = await newestOfSlots(reading, { readTicket: async () => history }, nothingConfirmed);
   for (const compiled of reading.commands) {
     try {
       const command = commandOf(reading, compiled, ticket);
       if (command === undefined) continue;
+      const slot = slotOf(reading, compiled.rule.slot);
+      if (compiled.rule.order === 'latest' && at < (newest.get(slot) ?? at)) {
+        commands.push({ command, superseded: true });
+        continue;
+      }
       const [rehearsed, after] = outcomeOf(command, reading, ticket, parts);
       commands.push(rehearsed);
       ticket = after;
@@ -69,6 +81,8 @@ export async function rehearse(
   }
   return { envelope, rule, ticketId, at, commands, problems };
 }
+
+const nothingConfirmed = { confirmed: () => undefined };
 
 function outcomeOf(
   command: Command,

@@ -11,8 +11,7 @@ import { type Rehearsal, rehearse } from '../../adapters/webhooks/rehearse.ts';
 import { isSigned } from '../../adapters/webhooks/signature.ts';
 import type { Source } from '../../adapters/webhooks/sources.ts';
 import { Fault } from '../../domain/errors.ts';
-import { replay } from '../../domain/ticket/evolve.ts';
-import type { TicketState } from '../../domain/ticket/state.ts';
+import type { RecordedEvent } from '../../domain/ticket/events.ts';
 import { defaultWorkflow } from '../../domain/workflow/registry.ts';
 import { type JsonOptions, type LogOptions, withJson, withLog } from '../cli/options.ts';
 import { exitCodes, print, printJson } from '../cli/output.ts';
@@ -67,8 +66,8 @@ async function rehearseAll(
     const envelopes = envelopesOf(source, request, systemClock.now(), webhookLimits);
     const rehearsals: Rehearsal[] = [];
     for (const envelope of envelopes) {
-      const ticket = (id: string) => ticketOf(id, options);
-      rehearsals.push(await rehearse(source, envelope, { workflows, defaultWorkflow, ticket }));
+      const history = (id: string) => historyOf(id, options);
+      rehearsals.push(await rehearse(source, envelope, { workflows, defaultWorkflow, history }));
     }
     return rehearsals;
   } catch (error) {
@@ -77,13 +76,13 @@ async function rehearseAll(
   }
 }
 
-/** The ticket as the log has it; none where there is no log yet. */
-async function ticketOf(ticketId: string, options: LogOptions): Promise<TicketState | undefined> {
+/** The ticket's events in the log; none where there is no log yet. */
+async function historyOf(ticketId: string, options: LogOptions): Promise<readonly RecordedEvent[]> {
   try {
     const reader = await openExistingLog(options);
-    return replay(ticketId, await reader.readTicket(ticketId).finally(() => reader.close()));
+    return await reader.readTicket(ticketId).finally(() => reader.close());
   } catch (error) {
-    if (error instanceof Fault && error.code === 'input_unreadable') return undefined;
+    if (error instanceof Fault && error.code === 'input_unreadable') return [];
     throw error;
   }
 }
@@ -120,8 +119,9 @@ function show({ envelope, rule, ticketId, at, commands, problems }: Rehearsal): 
     print(`\nrule ${rule}, ticket ${ticketId}, at ${new Date(at).toISOString()}`);
   }
   if (rule !== undefined && commands.length === 0 && problems.length === 0) print('  nothing to do');
-  for (const { command, state, refused } of commands) {
-    const outcome = refused === undefined ? `→ ${state}` : `refused: ${refused.code}: ${refused.message}`;
+  for (const { command, state, refused, superseded } of commands) {
+    const reached = superseded ? 'not given: the ticket knows something newer' : `→ ${state}`;
+    const outcome = refused === undefined ? reached : `refused: ${refused.code}: ${refused.message}`;
     print(`  ${command.type} ${JSON.stringify(command.data)} ${outcome}`);
     if (refused !== undefined && refused.legal.length > 0) print(`    legal: ${refused.legal.join(', ')}`);
   }

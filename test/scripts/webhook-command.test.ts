@@ -1,6 +1,6 @@
 /** `docket serve` with webhooks, and `docket webhook`: from a signed delivery to a dead letter that is dropped. */
 import { createHmac } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -86,10 +86,9 @@ describe('a server with webhooks', () => {
     expect([replayed.code, replayed.stdout]).toEqual([1, expect.stringMatching(/refused.*\n0 of 1 done/)]);
     const dropped = await docket('webhook', 'drop', id, '--reason', 'cancelled here', ...here());
     expect([dropped.code, dropped.stdout]).toEqual([0, `${id} was dropped\n`]);
-    expect((await docket('webhook', 'drop', id, '--reason', 'again', ...here())).code).toBe(1);
   });
 
-  it('tells what came, and without a server what lies in the folder', { timeout: 30_000 }, async () => {
+  it('tells what came', { timeout: 30_000 }, async () => {
     const running = (await docketJson('webhook', 'list', ...here())) as { sources: { name: string }[] };
     expect(running.sources.find(({ name }) => name === 'freshdesk')).toMatchObject({
       enabled: true,
@@ -97,10 +96,6 @@ describe('a server with webhooks', () => {
       deliveries: { applied: 1, kept: 1 },
     });
     expect(running.sources.find(({ name }) => name === 'jira')).toMatchObject({ enabled: false });
-    await server.stop();
-    const alone = (await docketJson('webhook', 'list', ...here())) as { sources: { name: string }[] };
-    expect(alone.sources.map(({ name }) => name)).toEqual(running.sources.map(({ name }) => name));
-    server = await serve(dataDir, { DOCKET_WEBHOOK_PORT: String(port) });
   });
 });
 
@@ -120,26 +115,37 @@ describe('docket webhook try', () => {
           ticketId: 'GH-1296269-42',
           envelope: { source: 'github', data: { action: 'opened' } },
           commands: [
-            { command: { type: 'ChangeFields' } },
-            { command: { type: 'UnassignTicket' }, state: 'resolved/unassigned/L0' },
-            { command: { type: 'ReopenTicket' }, state: 'open/unassigned/L0' },
+            { command: { type: 'ChangeFields' }, superseded: true },
+            { command: { type: 'UnassignTicket' }, superseded: true },
+            { command: { type: 'ReopenTicket' }, superseded: true },
           ],
         },
       ],
     });
-    const told = await docket('webhook', 'try', 'github', file, ...here());
-    expect(told.code).toBe(0);
-    expect(told.stdout).toMatch(
-      /signature: not checked[\s\S]*rule issue, ticket GH-1296269-42[\s\S]*ReopenTicket/,
-    );
     await writeFile(headers, 'X-Hub-Signature-256: sha256=00\n');
-    expect((await docket('webhook', 'try', 'github', file, '--headers', headers, ...here())).code).toBe(1);
+    const told = await docket('webhook', 'try', 'github', file, '--headers', headers, ...here());
+    expect(told.code).toBe(1);
+    expect(told.stdout).toMatch(
+      /signature: wrong[\s\S]*rule issue, ticket GH-1296269-42[\s\S]*something newer/,
+    );
   });
 
   it('and check names what is wrong', async () => {
     expect((await docket('webhook', 'check', ...here())).stdout).toMatch(/^9 sources can be used/);
-    await writeFile(join(dataDir, 'webhooks/shop.json'), '{"source":"shop"}');
+    const shop = join(dataDir, 'webhooks/shop.json');
+    await writeFile(shop, '{"source":"shop"}');
     const checked = await docket('webhook', 'check', ...here());
     expect([checked.code, checked.stdout]).toEqual([1, expect.stringMatching(/shop\.json: signature: /)]);
+    await rm(shop);
+  });
+});
+
+describe('without a server', () => {
+  it('letters are looked after in the data folder itself', { timeout: 30_000 }, async () => {
+    const late = { id: 'd3', at: '2026-03-02T12:00:00Z', ticket: { id: '7', status: 'Resolved' } };
+    expect((await freshdesk(late)).status).toBe(202);
+    await server.stop();
+    const replayed = await docket('webhook', 'replay', '--all', ...here());
+    expect([replayed.code, replayed.stdout]).toEqual([1, expect.stringMatching(/freshdesk\..*refused/)]);
   });
 });
