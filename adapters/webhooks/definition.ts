@@ -47,7 +47,9 @@ const signatureSchema = z.discriminatedUnion('scheme', [
     idHeader: headerNameSchema.optional(),
     timestamp: timestampSchema.optional(),
   }),
-  /** The Standard Webhooks specification: `v1` by HMAC-SHA256 (`whsec_…`), `v1a` by Ed25519 (`whpk_…`). */
+  /**
+   * The Standard Webhooks specification: `v1` by HMAC-SHA256 (`whsec_…`), `v1a` by Ed25519 (`whpk_…`).
+   */
   z.strictObject({
     scheme: z.literal('standard-webhooks'),
     toleranceMs: z.int().min(1_000).max(definitionBounds.toleranceMsMax).default(300_000),

@@ -1,4 +1,6 @@
-/** One piece of work on a ticket at a time, in the order in which they came; different tickets do not wait. */
+/**
+ * One piece of work on a ticket at a time, in the order in which they came; different tickets do not wait.
+ */
 import type { TicketId } from '../../domain/ticket/values.ts';
 
 export class InTurn {

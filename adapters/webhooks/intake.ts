@@ -41,8 +41,10 @@ export interface Taken {
   readonly code?: string;
 }
 
-/** Said to whoever sent it, and nothing else: not whether a source is merely switched off, nor how a
- * signature was wrong. */
+/**
+ * Said to whoever sent it, and nothing else: not whether a source is merely switched off, nor how a signature
+ * was wrong.
+ */
 export class DeliveryRefused extends Error {
   readonly code: 'webhook_unknown' | 'webhook_unsigned' | 'webhook_unreadable';
 
@@ -190,10 +192,12 @@ export class Intake {
    */
   async #retryLetters(ticketId: TicketId): Promise<void> {
     const { letters, report } = this.#options;
+    const { retryRoundsMax, retryLettersMax } = this.#limits;
     try {
-      for (let round = 0; round < this.#limits.retryRoundsMax; round += 1) {
+      for (let round = 0; round < retryRoundsMax; round += 1) {
         let events = 0;
-        for (const letter of letters.ofTicket(ticketId)) events += await this.#retry(letter);
+        for (const letter of letters.ofTicket(ticketId).slice(0, retryLettersMax))
+          events += await this.#retry(letter);
         if (events === 0) return;
       }
     } catch (error) {

@@ -49,6 +49,8 @@ export const webhookLimits = {
   rememberedMax: 50_000,
   /** How often the letters of one ticket are gone through again after one of its deliveries was applied. */
   retryRoundsMax: 20,
+  /** Letters of one ticket that are gone through then, oldest first; the others wait to be replayed. */
+  retryLettersMax: 100,
   /** Letters in one answer. */
   lettersPageMax: 1_000,
 };

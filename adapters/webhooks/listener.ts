@@ -37,7 +37,10 @@ export interface ListenerOptions {
 }
 
 export interface WebhookListener {
-  /** Resolves with the base URL. Port 0 takes any free one. Rejects with Node's error where it can not listen. */
+  /**
+   * Resolves with the base URL. Port 0 takes any free one. Rejects with Node's error where it can not
+   * listen.
+   */
   listen(at: { readonly host: string; readonly port: number }): Promise<string>;
   /** Takes no more, and waits for deliveries under way at most `drainMsMax`. */
   close(): Promise<void>;

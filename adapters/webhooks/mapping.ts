@@ -10,7 +10,10 @@ import { type EpochMs, type TicketId, ticketIdSchema, timeSchema } from '../../d
 import type { CompiledCommand, CompiledData, CompiledSource, Placed } from './compiled.ts';
 import type { Envelope, EnvelopeData } from './envelope.ts';
 
-/** A delivery that its source's rules can not be applied to: a mistake in them, or a payload of another shape. */
+/**
+ * A delivery that its source's rules can not be applied to: a mistake in them, or a payload of another
+ * shape.
+ */
 export class MappingProblem extends Error {
   constructor(message: string) {
     super(message);
@@ -54,7 +57,10 @@ export function readEnvelope(source: CompiledSource, envelope: Envelope): Readin
   return undefined;
 }
 
-/** What tells the delivery apart and what it is about, as the definition says; `undefined` where it does not. */
+/**
+ * What tells the delivery apart and what it is about, as the definition says; `undefined` where it does
+ * not.
+ */
 export function identify(
   { deliveryId, type }: CompiledSource,
   delivery: Pick<Envelope, 'source' | 'query' | 'headers' | 'data'>,
@@ -138,7 +144,9 @@ function bindingsOf({
   };
 }
 
-/** Jira tells hundreds of custom fields of which nearly all are null: those alone must not break the bound. */
+/**
+ * Jira tells hundreds of custom fields of which nearly all are null: those alone must not break the bound.
+ */
 function withoutEmptyBulk(data: NonNullable<EnvelopeData> | null): ExpressionValue {
   if (typeof data !== 'object' || data === null) return data;
   if (Array.isArray(data)) return data.map(withoutEmptyBulk);

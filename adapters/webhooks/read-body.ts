@@ -66,7 +66,9 @@ function checkedEvent(event: EnvelopeData): EnvelopeData {
   );
 }
 
-/** Binary mode: attributes are headers, whose values are percent-encoded; told here as structured mode does. */
+/**
+ * Binary mode: attributes are headers, whose values are percent-encoded; told here as structured mode does.
+ */
 function binaryEvent({ headers, body }: Raw, data: EnvelopeData): EnvelopeData {
   const event: Record<string, NonNullable<EnvelopeData>> = {};
   for (const [name, value] of Object.entries(headers)) {

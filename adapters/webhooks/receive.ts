@@ -30,7 +30,10 @@ export class BodyRoom {
     this.#limits = limits;
   }
 
-  /** The bytes count until `release` is called. Throws `BodyTooLarge`, `BodyBroken` and `Fault('overloaded')`. */
+  /**
+   * The bytes count until `release` is called. Throws `BodyTooLarge`, `BodyBroken` and
+   * `Fault('overloaded')`.
+   */
   receive(payload: IncomingMessage): Promise<{ readonly body: Buffer; release(): void }> {
     const { bodyBytesMax, bodyBytesInFlightMax } = this.#limits;
     return new Promise((resolve, reject) => {

@@ -141,7 +141,9 @@ function basicPassword(authorization: string | undefined): string | undefined {
   return end === -1 ? undefined : text.slice(end + 1);
 }
 
-/** Digests have one length whatever was sent, so that not even that of a secret shows in the time it takes. */
+/**
+ * Digests have one length whatever was sent, so that not even that of a secret shows in the time it takes.
+ */
 function anyEqual(given: string | undefined, secrets: readonly string[]): boolean {
   if (given === undefined) return false;
   return anyBytesEqual(digest(given), secrets.map(digest));

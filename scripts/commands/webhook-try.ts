@@ -1,6 +1,7 @@
 /**
- * `docket webhook try`: what a delivery would do, without doing it. For whoever writes a mapping: the envelope
- * as mappings see it, the rule that is for it, its commands, and what the workflow would say to them.
+ * `docket webhook try`: what a delivery would do, without doing it. For whoever writes a mapping: the
+ * envelope as mappings see it, the rule that is for it, its commands, and what the workflow would say to
+ * them.
  */
 import { readFile, stat } from 'node:fs/promises';
 import { Command } from 'commander';

@@ -1,4 +1,7 @@
-/** `docket serve` with webhooks, and `docket webhook`: from a signed delivery to a dead letter that is dropped. */
+/**
+ * `docket serve` with webhooks, and `docket webhook`: from a signed delivery to a dead letter that is
+ * dropped.
+ */
 import { createHmac } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
