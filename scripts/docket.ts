@@ -26,6 +26,7 @@ import { slaCommand } from './commands/sla.ts';
 import { throughputCommand } from './commands/throughput.ts';
 import { ticketCommand } from './commands/ticket.ts';
 import { verifyCommand } from './commands/verify.ts';
+import { webhookCommand } from './commands/webhook.ts';
 import { workflowCommand } from './commands/workflow.ts';
 import { docketVersion } from './runtime/version.ts';
 
@@ -52,6 +53,7 @@ const commands = [
   verifyCommand(),
   logCommand(),
   workflowCommand(),
+  webhookCommand(),
   analyzeCommand(),
   conformCommand(),
   slaCommand(),

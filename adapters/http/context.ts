@@ -47,6 +47,62 @@ export type ThroughputReader = (
 /** Says why something that the server needs can not be used at present; `undefined` where it can. */
 export type ReadinessCheck = () => Promise<string | undefined>;
 
+/** Why a delivery of a webhook could not be carried out. */
+export interface WebhookProblem {
+  /** Of the error table. */
+  readonly code: string;
+  readonly message: string;
+  readonly tried?: string | undefined;
+  readonly state?: string | undefined;
+  readonly legal: readonly string[];
+}
+
+/** A delivery that waits for somebody to replay or drop it. */
+export interface WebhookLetter {
+  readonly id: string;
+  readonly rule?: string | undefined;
+  readonly ticketId?: string | undefined;
+  readonly at: EpochMs;
+  readonly keptAt: EpochMs;
+  /** Until then its ticket may only not have been opened yet. */
+  readonly earlyUntil?: EpochMs | undefined;
+  readonly replays: number;
+  readonly problem: WebhookProblem;
+  readonly envelope: {
+    readonly id: string;
+    readonly source: string;
+    readonly type: string;
+    readonly receivedAt: EpochMs;
+  };
+}
+
+/** Looks after webhooks. Its changes are durable when they resolve; they throw `Fault`. */
+export interface WebhookOffice {
+  sources(): readonly {
+    readonly name: string;
+    readonly builtIn: boolean;
+    readonly enabled: boolean;
+    readonly deadLetters: number;
+    readonly earlyLetters: number;
+    readonly deliveries: Readonly<
+      Record<'applied' | 'unchanged' | 'duplicate' | 'ignored' | 'kept' | 'refused', number>
+    >;
+  }[];
+  letters(question: {
+    readonly source?: string | undefined;
+    readonly early: boolean;
+    readonly limit: number;
+  }): { readonly total: number; readonly letters: readonly WebhookLetter[] };
+  letter(id: string): WebhookLetter | undefined;
+  replay(
+    id: string,
+    by: string,
+  ): Promise<
+    { readonly status: 'done' | 'unknown' } | { readonly status: 'refused'; readonly problem: WebhookProblem }
+  >;
+  drop(id: string, by: string, reason: string): Promise<boolean>;
+}
+
 export interface HttpContext {
   /** Docket's own version, for the OpenAPI document. */
   readonly version: string;
@@ -61,6 +117,7 @@ export interface HttpContext {
   /** The workflow of tickets that name none. */
   readonly defaultWorkflow: string;
   readonly throughput: ThroughputReader;
+  readonly webhooks: WebhookOffice;
   /** By the name of what is checked. */
   readonly readiness: Readonly<Record<string, ReadinessCheck>>;
   /** Gets every fault and bug that was answered with a status of 500 or more, `overloaded` left out. */

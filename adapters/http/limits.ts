@@ -135,6 +135,9 @@ export const httpLimits = {
   /** Keys or changes of access in one page. */
   accessPageMax: 1_000,
   accessPageDefault: 100,
+  /** Letters in one answer about webhooks. */
+  deadLettersPageMax: 1_000,
+  deadLettersPageDefault: 100,
   /** For one check of readiness. */
   readyCheckMsMax: 2_000,
 };

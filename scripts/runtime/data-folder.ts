@@ -5,6 +5,7 @@ import { join } from 'node:path';
 export const logFolder = (dataDir: string): string => join(dataDir, 'log');
 export const snapshotFolder = (dataDir: string): string => join(dataDir, 'snapshots');
 export const workflowFolder = (dataDir: string): string => join(dataDir, 'workflows');
+export const webhookFolder = (dataDir: string): string => join(dataDir, 'webhooks');
 export const serverFile = (dataDir: string): string => join(dataDir, 'server.json');
 export const calendarsFile = (dataDir: string): string => join(dataDir, 'calendars.json');
 export const slaFile = (dataDir: string): string => join(dataDir, 'sla.json');

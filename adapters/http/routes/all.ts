@@ -11,6 +11,7 @@ import { healthRoutes } from './health.ts';
 import { patchRoutes } from './patch.ts';
 import { throughputRoutes } from './throughput.ts';
 import { ticketRoutes } from './tickets.ts';
+import { webhookRoutes } from './webhooks.ts';
 import { workflowRoutes } from './workflows.ts';
 
 export function allRoutes(context: HttpContext): readonly Route[] {
@@ -25,6 +26,7 @@ export function allRoutes(context: HttpContext): readonly Route[] {
     ...throughputRoutes(context),
     ...workflowRoutes(context),
     ...accessRoutes(context),
+    ...webhookRoutes(context),
     ...healthRoutes(context),
     ...documentationRoutes(() => all, context.version),
   ];

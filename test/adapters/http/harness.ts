@@ -3,7 +3,7 @@
  * fetch, or its like for the other protocols.
  */
 import { expect } from 'vitest';
-import type { HttpContext } from '../../../adapters/http/context.ts';
+import type { HttpContext, WebhookOffice } from '../../../adapters/http/context.ts';
 import type { HttpLimits } from '../../../adapters/http/limits.ts';
 import { openApiDocument } from '../../../adapters/http/openapi/document.ts';
 import { buildServer, type HttpServer } from '../../../adapters/http/server.ts';
@@ -25,8 +25,16 @@ let checkAnswer: CheckAnswer | undefined;
 /** Tests of other matters ask nothing about access. */
 const noOffice: AccessOffice = {
   as: () => {
-    throw new Error('this test has no keys and no rules');
+    throw new Error("this test has no keys and no rules");
   },
+};
+/** For servers to which no webhooks come. */
+export const noWebhooks: WebhookOffice = {
+  sources: () => [],
+  letters: () => ({ total: 0, letters: [] }),
+  letter: () => undefined,
+  replay: async () => ({ status: "unknown" }),
+  drop: async () => false,
 };
 
 export interface Harness {
@@ -62,10 +70,7 @@ export interface HarnessOptions {
   /** Stands between server and engine. */
   readonly sink?: (engine: Engine) => CommandSink;
   readonly context?: Partial<
-    Pick<
-      HttpContext,
-      'throughput' | 'readiness' | 'reader' | 'tickets' | 'authenticator' | 'access' | 'accessOffice'
-    >
+    Omit<HttpContext, 'limits' | 'load' | 'stopping' | 'leaving' | 'report'>
   >;
 }
 
@@ -88,6 +93,7 @@ export async function startServer(options: HarnessOptions = {}): Promise<Harness
     workflows,
     defaultWorkflow,
     throughput: async () => ({ asOf: { position: 0, recordedAt: undefined }, rows: [] }),
+    webhooks: noWebhooks,
     readiness: {},
     limits: { farewellMs: 1, ...options.limits },
     unreadyMsMin: options.unreadyMsMin ?? 0,
