@@ -8,7 +8,6 @@ import { Command } from 'commander';
 import { buildServer } from '../../adapters/http/server.ts';
 import { trustedPrincipal, unrestrictedAccess } from '../../domain/access/unrestricted.ts';
 import { Fault } from '../../domain/errors.ts';
-import { replay } from '../../domain/ticket/evolve.ts';
 import { defaultWorkflow, type Workflows } from '../../domain/workflow/registry.ts';
 import { throughput } from '../../projections/queries.ts';
 import { projectionStatus } from '../../projections/status.ts';
@@ -179,7 +178,7 @@ async function listen(
   const server = buildServer({
     authenticator: { authenticate: () => trusted },
     access: unrestrictedAccess,
-    tickets: { current: async (ticketId) => replay(ticketId, await log.readTicket(ticketId)) },
+    tickets: engine.present,
     sink: engine,
     reader: log,
     workflows,

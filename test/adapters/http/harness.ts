@@ -10,7 +10,6 @@ import { MemoryLog } from '../../../adapters/log/memory/memory-log.ts';
 import { trustedPrincipal, unrestrictedAccess } from '../../../domain/access/unrestricted.ts';
 import { Engine, type EngineLimits } from '../../../domain/engine.ts';
 import type { CommandSink } from '../../../domain/ports.ts';
-import { replay } from '../../../domain/ticket/evolve.ts';
 import { builtInWorkflows, defaultWorkflow } from '../../../domain/workflow/registry.ts';
 import { monday9 } from '../../support/tickets.ts';
 
@@ -58,7 +57,7 @@ export async function startServer(options: HarnessOptions = {}): Promise<Harness
   const server = buildServer({
     authenticator: { authenticate: () => everything },
     access: unrestrictedAccess,
-    tickets: { current: async (ticketId) => replay(ticketId, await log.readTicket(ticketId)) },
+    tickets: engine.present,
     sink: options.sink?.(engine) ?? engine,
     reader: log,
     workflows,
