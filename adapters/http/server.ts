@@ -20,12 +20,13 @@ import { inputErrors, inputErrorsText } from './input-errors.ts';
 import { type HttpLimits, httpLimits } from './limits.ts';
 import { Load } from './load.ts';
 import { otherMethods } from './other-methods.ts';
+import { PositionWaits } from './position-waits.ts';
 import { problem, RequestRefused } from './problem.ts';
 import { register } from './route.ts';
 import { allRoutes } from './routes/all.ts';
 import { healthPaths } from './routes/health.ts';
 
-export interface HttpServerOptions extends Omit<HttpContext, 'limits' | 'stopping'> {
+export interface HttpServerOptions extends Omit<HttpContext, 'limits' | 'stopping' | 'positions'> {
   readonly limits?: Partial<HttpLimits>;
   /** Gets every fault and bug that was answered with a status of 500 or more, `overloaded` left out. */
   readonly report: ReportFailure;
@@ -57,7 +58,8 @@ export function buildServer(options: HttpServerOptions): HttpServer {
   app.setNotFoundHandler((request, reply) =>
     sendProblem(reply, problem('route_unknown', `there is no ${request.method} ${pathOf(request.url)}`)),
   );
-  declareRoutes(app, { ...options, limits, stopping: () => stopping });
+  const positions = new PositionWaits({ ...options, limits });
+  declareRoutes(app, { ...options, limits, positions, stopping: () => stopping });
   return {
     listen: ({ host, port }) => app.listen({ host, port }),
     announceStop: () => {

@@ -13,6 +13,7 @@ import { throughput } from '../../projections/queries.ts';
 import { projectionStatus } from '../../projections/status.ts';
 import { databaseUrl, type LogOptions, wholeNumber, withLog } from '../cli/options.ts';
 import { note } from '../cli/output.ts';
+import { cursorSecret } from '../runtime/cursor-secret.ts';
 import { makeDataFolder, snapshotFolder } from '../runtime/data-folder.ts';
 import { playDemo } from '../runtime/demo.ts';
 import { type ProjectorProcess, startProjector } from '../runtime/projector-process.ts';
@@ -23,6 +24,7 @@ import { type OpenEngine, openPostgresEngine, openSegmentEngine } from '../runti
 import { keepSnapshots, snapshotTimes } from '../runtime/snapshots.ts';
 import { watchRates } from '../runtime/status-line.ts';
 import { systemClock } from '../runtime/system.ts';
+import { openTicketReads } from '../runtime/ticket-reads.ts';
 import { TimerKeeper } from '../runtime/timers.ts';
 import { loadWorkflows } from '../runtime/workflows.ts';
 
@@ -175,6 +177,7 @@ async function listen(
   stack: AsyncDisposableStack,
 ): Promise<string> {
   const trusted = trustedPrincipal('everybody');
+  const reads = stack.use(openTicketReads(models.url, workflows));
   const server = buildServer({
     authenticator: { authenticate: () => trusted },
     access: unrestrictedAccess,
@@ -184,6 +187,8 @@ async function listen(
     workflows,
     defaultWorkflow,
     throughput: (window, question) => throughput(models.database, window, question),
+    ...reads,
+    cursorSecret: await cursorSecret(options.dataDir),
     readiness: {
       log: async () =>
         engine.failure === undefined ? undefined : 'the log has failed and takes nothing more',

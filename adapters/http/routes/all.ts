@@ -4,11 +4,19 @@ import type { Route } from '../route.ts';
 import { commandRoutes } from './commands.ts';
 import { healthRoutes } from './health.ts';
 import { throughputRoutes } from './throughput.ts';
+import { ticketListRoutes } from './ticket-list.ts';
+import { ticketMetricsRoutes } from './ticket-metrics.ts';
 import { ticketRoutes } from './tickets.ts';
 import { workflowRoutes } from './workflows.ts';
 
 export function allRoutes(context: HttpContext): readonly Route[] {
-  return [commandRoutes, ticketRoutes, throughputRoutes, workflowRoutes, healthRoutes].flatMap((routes) =>
-    routes(context),
-  );
+  return [
+    commandRoutes,
+    ticketListRoutes,
+    ticketRoutes,
+    ticketMetricsRoutes,
+    throughputRoutes,
+    workflowRoutes,
+    healthRoutes,
+  ].flatMap((routes) => routes(context));
 }

@@ -43,7 +43,18 @@ export interface HarnessOptions {
   /** Stands between server and engine. */
   readonly sink?: (engine: Engine) => CommandSink;
   readonly context?: Partial<
-    Pick<HttpContext, 'throughput' | 'readiness' | 'reader' | 'authenticator' | 'access'>
+    Pick<
+      HttpContext,
+      | 'throughput'
+      | 'tickets'
+      | 'ticketList'
+      | 'ticketFigures'
+      | 'awaitReadModels'
+      | 'readiness'
+      | 'reader'
+      | 'authenticator'
+      | 'access'
+    >
   >;
 }
 
@@ -63,6 +74,13 @@ export async function startServer(options: HarnessOptions = {}): Promise<Harness
     workflows,
     defaultWorkflow,
     throughput: async () => ({ asOf: { position: 0, recordedAt: undefined }, rows: [] }),
+    ticketList: {
+      page: async () => ({ position: 0, tickets: [] }),
+      answeringVisibly: async () => new Set(),
+    },
+    ticketFigures: async () => ({ position: 0, measuredAt: monday9, figures: undefined, clocks: [] }),
+    cursorSecret: new Uint8Array(32),
+    awaitReadModels: async ({ position }) => ({ reached: true, position }),
     readiness: {},
     limits: options.limits ?? {},
     report: (error) => reported.push(error),

@@ -13,7 +13,9 @@ import { arbitraryCommands } from '../../support/arbitrary-commands.ts';
 import { engineOn, HandClock } from '../../support/engine.ts';
 import { command } from '../../support/given.ts';
 
-/** One writer, whose appends and readings take as many turns as they are told, and which may break for good. */
+/**
+ * One writer, whose appends and readings take as many turns as they are told, and which may break for good.
+ */
 class SlowLog extends MemoryLog {
   override readonly soleWriter = true;
   readings = 0;
