@@ -13,29 +13,79 @@ export type ListSort = (typeof listSorts)[number];
  */
 export type ListKey = readonly (string | number)[];
 
+/** What a ticket is made of, without the columns that only filters and analysts read. */
+const rowColumns: readonly (keyof TicketRow)[] = [
+  'ticket_id',
+  'workflow',
+  'state',
+  'hold_reason',
+  'hold_until',
+  'hold_timer_id',
+  'assignee',
+  'assigned_group',
+  'offered_to',
+  'offer_expires_at',
+  'requester',
+  'fields',
+  'links',
+  'resolution_code',
+  'resolved_at',
+  'merged_into',
+  'opened_at',
+  'opened_by_id',
+  'opened_by_role',
+  'updated_at',
+  'revision',
+  'partition',
+  'position',
+];
+
+/** A row's columns in a statement, the rank of its priority with them. */
+export const listedColumns = [
+  ...rowColumns.map((name) => `t.${name}`),
+  `${priorityRank('t.priority')} AS priority_rank`,
+].join(', ');
+
 export interface ListRow extends TicketRow {
   readonly priority_rank: number;
 }
 
 interface KeyColumn {
   readonly expression: string;
+  /** What the row that is answered calls it. */
+  readonly name: keyof ListRow;
   readonly type: 'text' | 'integer' | 'bigint' | 'timestamptz';
   readonly of: (row: ListRow) => string | number;
 }
 
-const ticketId: KeyColumn = { expression: 't.ticket_id', type: 'text', of: (row) => row.ticket_id };
-const openedAt: KeyColumn = { expression: 't.opened_at', type: 'timestamptz', of: (row) => row.opened_at };
+const ticketId: KeyColumn = {
+  expression: 't.ticket_id',
+  name: 'ticket_id',
+  type: 'text',
+  of: (row) => row.ticket_id,
+};
+const openedAt: KeyColumn = {
+  expression: 't.opened_at',
+  name: 'opened_at',
+  type: 'timestamptz',
+  of: (row) => row.opened_at,
+};
 
 export const listOrders: Readonly<Record<ListSort, readonly KeyColumn[]>> = {
   opened: [openedAt, ticketId],
   // The order of the last events in the log: business times may be any.
   updated: [
-    { expression: 't.partition', type: 'integer', of: (row) => row.partition },
-    { expression: 't.position', type: 'bigint', of: (row) => row.position },
+    { expression: 't.partition', name: 'partition', type: 'integer', of: (row) => row.partition },
+    { expression: 't.position', name: 'position', type: 'bigint', of: (row) => row.position },
   ],
   id: [ticketId],
   priority: [
-    { expression: priorityRank('t.priority'), type: 'integer', of: (row) => row.priority_rank },
+    {
+      expression: priorityRank('t.priority'),
+      name: 'priority_rank',
+      type: 'integer',
+      of: (row) => row.priority_rank,
+    },
     openedAt,
     ticketId,
   ],

@@ -18,9 +18,9 @@ import {
   type ListKey,
   type ListRow,
   type ListSort,
+  listedColumns,
   listOrders,
 } from './ticket-list-order.ts';
-import { priorityRank } from './ticket-priority.ts';
 import {
   commentDocument,
   fieldsDocument,
@@ -142,12 +142,12 @@ export function pageStatement(
   const before = answers !== undefined && foundFirst ? foundByWords(answers) : '';
   const text = `${before}SELECT as_of.position AS as_of_position, page.*
 FROM (${positionText(filters.parameter([...listedFrom(question)]))}) AS as_of LEFT JOIN (
-  SELECT t.*, ${priorityRank('t.priority')} AS priority_rank
+  SELECT ${listedColumns}
   FROM ${sourceOf(question, foundFirst)}
   WHERE ${filters.text()}
   ORDER BY ${order(names)} LIMIT ${filters.parameter(limit)}
 ) AS page ON true
-ORDER BY ${order(columns.map(({ expression }) => expression.replaceAll('t.', 'page.')))}`;
+ORDER BY ${order(columns.map(({ name }) => `page.${name}`))}`;
   return { text, values: filters.values };
 }
 
