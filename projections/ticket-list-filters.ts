@@ -33,7 +33,8 @@ export class ListFilters {
     return this.#conditions.length === 0 ? 'true' : this.#conditions.join('\n    AND ');
   }
 
-  addAll(question: ListQuestion): void {
+  /** `withLastEvents`: each ticket comes with its last event, whose time an index of events can answer. */
+  addAll(question: ListQuestion, withLastEvents: boolean): void {
     this.#oneOf('t.status', question.status);
     this.#oneOf('t.status_category', question.category);
     this.#workflow(question.workflow);
@@ -46,7 +47,7 @@ export class ListFilters {
     if (question.closed === false || unfinished) this.#conditions.push('NOT t.closed');
     if (question.closed === true) this.#conditions.push('t.closed');
     this.#period('t.opened_at', question.opened);
-    this.#period('t.updated_at', question.updated);
+    this.#period(withLastEvents ? 'last.occurred_at' : 't.updated_at', question.updated);
     this.#period('t.resolved_at', question.resolved);
     for (const { name, values } of question.fields) this.#field(name, values);
   }

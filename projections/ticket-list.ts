@@ -79,8 +79,8 @@ export interface PageWanted {
 }
 
 /** The read models that an answer rests on, for waiting until they hold a position. */
-export function listedFrom({ sort, words }: Pick<ListQuestion, 'sort' | 'words'>): readonly string[] {
-  const onEvents = sort === 'updated' || words !== undefined;
+export function listedFrom(question: Pick<ListQuestion, 'sort' | 'updated' | 'words'>): readonly string[] {
+  const onEvents = isAboutLastEvents(question) || question.words !== undefined;
   return onEvents ? [ticketProjection.name, ticketEventProjection.name] : [ticketProjection.name];
 }
 
@@ -105,19 +105,21 @@ export async function ticketPage(
 type PageRow = { readonly as_of_position: number } & (ListRow | { readonly ticket_id: null });
 
 /**
- * From so many tickets on, words are looked for in tickets as they come in the order of the list, of which
- * few have to be looked at; below, all that answer are found by index and then put into order.
+ * Where so many tickets or comments answer the words, they are looked for in tickets as they come in the
+ * order of the list, of which few have to be looked at; else all that answer are found first, by index.
  */
-export const commonWordsTickets = 5_000;
+export const commonWordsPlaces = 5_000;
 
 async function areCommon(queries: Queries, words: string): Promise<boolean> {
-  const [found] = await queries.query<{ tickets: number }>(
-    `SELECT count(*) AS tickets FROM (
-  SELECT FROM docket.ticket WHERE ${fieldsDocument('fields')} @@ (${wantedWordsQuery('$1::text')}) LIMIT $2
+  const [found] = await queries.query<{ places: number }>(
+    `SELECT count(*) AS places FROM (
+  (SELECT FROM docket.ticket WHERE ${fieldsDocument('fields')} @@ (${wantedWordsQuery('$1::text')}) LIMIT $2)
+  UNION ALL (SELECT FROM docket.ticket_event
+    WHERE ${isCommentEvent} AND ${commentDocument} @@ (${wantedWordsQuery('$1::text')}) LIMIT $2)
 ) AS answering`,
-    [words, commonWordsTickets],
+    [words, commonWordsPlaces],
   );
-  return found?.tickets === commonWordsTickets;
+  return (found?.places ?? 0) >= commonWordsPlaces;
 }
 
 /** The statement of one page and its values; on its own so that its plans can be looked at. */
@@ -132,7 +134,7 @@ export function pageStatement(
   const foundFirst = words !== undefined && !commonWords;
   const answers = words === undefined ? undefined : answersWords(filters, words, leavesOut);
   if (answers !== undefined && commonWords) filters.require(answersInPlace(answers));
-  filters.addAll(question);
+  filters.addAll(question, isAboutLastEvents(question) && !foundFirst);
   if (after !== undefined) {
     filters.add((first) => comesAfter(orderedBy(question, foundFirst), descending, after, first));
   }
@@ -151,13 +153,18 @@ ORDER BY ${order(columns.map(({ name }) => `page.${name}`))}`;
   return { text, values: filters.values };
 }
 
+/** Whether it is asked when tickets last changed, be it as a filter or for the order. */
+function isAboutLastEvents({ sort, updated }: Pick<ListQuestion, 'sort' | 'updated'>): boolean {
+  return sort === 'updated' || updated !== undefined;
+}
+
 /**
  * No index says when a ticket last changed: it would be touched by every event. The events themselves are in
  * that order, and each ticket is taken where its last one is. With words, few tickets are left to be sorted.
  */
 function sourceOf(question: ListQuestion, foundFirst: boolean): string {
   if (foundFirst) return 'found JOIN docket.ticket AS t USING (ticket_id)';
-  if (question.sort === 'updated') {
+  if (isAboutLastEvents(question)) {
     return `docket.ticket_event AS last
     JOIN docket.ticket AS t ON t.ticket_id = last.ticket_id AND t.revision = last.revision`;
   }

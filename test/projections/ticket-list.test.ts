@@ -256,6 +256,7 @@ describe('the read models of an answer', () => {
   it('are those that its statement reads', () => {
     expect(listedFrom({ sort: 'id', words: undefined })).toEqual(['ticket']);
     expect(listedFrom({ sort: 'updated', words: undefined })).toEqual(['ticket', 'ticket_event']);
+    expect(listedFrom({ sort: 'id', updated: { from: 1 } })).toEqual(['ticket', 'ticket_event']);
     expect(listedFrom({ sort: 'id', words: 'x' })).toEqual(['ticket', 'ticket_event']);
   });
 });
