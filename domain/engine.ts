@@ -10,6 +10,7 @@
 import type { CommandGuard } from './access/guard.ts';
 import { decideAmongWriters } from './engine/among-writers.ts';
 import { answer, dropNumber, type EngineParts, Entry, type RoundContext, ticketOf } from './engine/entry.ts';
+import { noteDurable, PresentTickets } from './engine/present-tickets.ts';
 import { decideAll, forget, prepare } from './engine/round.ts';
 import { OpenSubmissions, Submission } from './engine/submission.ts';
 import { UnansweredCommands } from './engine/unanswered.ts';
@@ -60,6 +61,8 @@ export interface EngineCounts {
 }
 
 export class Engine implements CommandSink {
+  /** Tickets as they are now, for readers. */
+  readonly present: PresentTickets;
   readonly #limits: EngineLimits;
   readonly #context: RoundContext;
   readonly #counts = { accepted: 0, rejected: 0, repeated: 0, events: 0, conflicts: 0, setbacks: 0 };
@@ -88,6 +91,7 @@ export class Engine implements CommandSink {
       numbers: new TicketNumbers(options.numbering ?? defaultNumbering, options.log),
       unanswered: new UnansweredCommands(),
     };
+    this.present = new PresentTickets(this.#context, () => this.decidedIsDurable());
   }
 
   submit(commands: readonly Command[], guard?: CommandGuard): Promise<readonly Outcome[]> {
@@ -223,7 +227,7 @@ export class Engine implements CommandSink {
     before?: Promise<void>,
   ): Promise<void> {
     const [outcomes] = await Promise.all([appended, before]);
-    if (outcomes.some(isConflict)) this.#setBack(entries, outcomes);
+    if (outcomes.some(({ status }) => status === 'conflict')) this.#setBack(entries, outcomes);
     else for (const entry of entries) this.#conclude(entry, outcomes);
   }
 
@@ -245,6 +249,7 @@ export class Engine implements CommandSink {
     const appended = outcomes[write];
     if (outcome?.status === 'accepted' && appended?.status === 'appended') {
       outcome.position = appended.position;
+      noteDurable(entry, outcome);
       answer(this.#context, entry, outcome);
     } else if (write < 0 && outcome !== undefined) {
       answer(this.#context, entry, outcome);
@@ -289,8 +294,4 @@ export class Engine implements CommandSink {
     this.#context.unanswered.clear();
     for (const submission of this.#submissions.takeAll()) this.#unanswered -= submission.fail(error);
   }
-}
-
-function isConflict({ status }: AppendOutcome): boolean {
-  return status === 'conflict';
 }

@@ -135,6 +135,15 @@ export interface CommandSink {
 export interface TicketReader {
   /** `undefined` for an unknown ticket. What is answered is the caller's own and does not change any more. */
   current(ticketId: TicketId): Promise<TicketState | undefined>;
+  /** The same, with the place of the ticket's last event in the log. */
+  present(ticketId: TicketId): Promise<PresentTicket | undefined>;
+}
+
+/** A ticket as its durable events made it, and where the last of them is. */
+export interface PresentTicket {
+  readonly ticket: TicketState;
+  readonly partition: number;
+  readonly position: number;
 }
 
 export interface JournalEntry<Event> {

@@ -7,6 +7,7 @@ import type { Workflows } from '../domain/workflow/registry.ts';
 import type { WorkflowState } from '../domain/workflow/table.ts';
 import { appended, type Fold, type FoldContext, type Projection, type TableWrite } from './projection.ts';
 import { column, optionalColumn, type Table } from './table.ts';
+import { commentDocument, isCommentEvent } from './ticket-words.ts';
 
 /** An event and the state that its ticket was in after it. */
 export interface TimelineEntry {
@@ -31,6 +32,8 @@ export const ticketEventTable: Table<TimelineEntry> = {
     // For time ranges. Rows lie in order of commit, so a summary per block range does; it costs nothing.
     ticket_event_time:
       'USING brin (recorded_at, occurred_at) WITH (pages_per_range = 32, autosummarize = on)',
+    // For full-text search in comments.
+    ticket_event_words: `USING gin ((${commentDocument})) WHERE ${isCommentEvent}`,
   },
   columns: [
     required('ticket_id', 'text', 'The ticket.', ({ event }) => event.ticketId),
@@ -90,7 +93,7 @@ export const ticketEventTable: Table<TimelineEntry> = {
 
 export const ticketEventProjection: Projection = {
   name: 'ticket_event',
-  version: 1,
+  version: 2,
   tables: [ticketEventTable],
   start: (context) => new TicketEventFold(context),
 };

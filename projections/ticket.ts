@@ -19,6 +19,7 @@ import {
 } from './projection.ts';
 import type { Queries } from './sql.ts';
 import { column, optionalColumn, type Table } from './table.ts';
+import { ticketListIndexes } from './ticket-list-indexes.ts';
 import { TicketMemory } from './ticket-memory.ts';
 
 /** A ticket after one of its events. */
@@ -75,6 +76,7 @@ export const ticketTable: Table<TicketEntry> = {
     ticket_hold_due: '(hold_until, ticket_id) WHERE hold_until IS NOT NULL AND hold_timer_id IS NOT NULL',
     ticket_offer_due: '(offer_expires_at, ticket_id) WHERE offer_expires_at IS NOT NULL',
     ticket_close_due: '(resolved_at, ticket_id) WHERE resolved_at IS NOT NULL AND NOT closed',
+    ...ticketListIndexes,
   },
   columns: [
     required('ticket_id', 'text', 'The ticket.', ({ ticket }) => ticket.ticketId),
@@ -182,7 +184,7 @@ export const ticketTable: Table<TicketEntry> = {
 
 export const ticketProjection: Projection = {
   name: 'ticket',
-  version: 1,
+  version: 2,
   tables: [ticketTable],
   start: (context) => new TicketFold(context),
 };

@@ -4,11 +4,14 @@ import type { Access } from '../../domain/access/guard.ts';
 import type { Authenticator } from '../../domain/access/principal.ts';
 import type { ThroughputWindow } from '../../domain/metrics/throughput.ts';
 import type { CommandSink, EventReader, TicketReader } from '../../domain/ports.ts';
-import type { EpochMs } from '../../domain/ticket/values.ts';
+import type { EpochMs, TicketId } from '../../domain/ticket/values.ts';
 import type { Workflows } from '../../domain/workflow/registry.ts';
-import type { ReportFailure } from './failures.ts';
-import type { HttpLimits } from './limits.ts';
-import type { Load } from './load.ts';
+import type { TicketFigures } from "../../projections/ticket-figures.ts";
+import type { ListPage, ListQuestion, PageWanted, VisibleWords } from "../../projections/ticket-list.ts";
+import type { ReportFailure } from "./failures.ts";
+import type { HttpLimits } from "./limits.ts";
+import type { Load } from "./load.ts";
+import type { AwaitReadModels, PositionWaits } from "./position-waits.ts";
 
 export const throughputBreakdowns = ['workflow', 'type', 'state'] as const;
 export type ThroughputBreakdown = (typeof throughputBreakdowns)[number];
@@ -43,6 +46,19 @@ export type ThroughputReader = (
   window: ThroughputWindow,
   question: ThroughputQuestion,
 ) => Promise<ThroughputAnswer>;
+
+/**
+ * Lists of tickets from the read models, to whoever asks: the caller of these looks who may see what. Both
+ * throw `Fault` where the read models are out of reach.
+ */
+export interface TicketListReader {
+  page(question: ListQuestion, wanted: PageWanted): Promise<ListPage>;
+  /** Which of the tickets answer the words by what may be seen of them alone. */
+  answeringVisibly(words: string, tickets: readonly VisibleWords[]): Promise<ReadonlySet<TicketId>>;
+}
+
+/** What was measured on a ticket; without figures for one that the read models do not hold. */
+export type TicketFiguresReader = (ticketId: TicketId) => Promise<TicketFigures>;
 
 /** Says why something that the server needs can not be used at present; `undefined` where it can. */
 export type ReadinessCheck = () => Promise<string | undefined>;
@@ -118,6 +134,13 @@ export interface HttpContext {
   readonly defaultWorkflow: string;
   readonly throughput: ThroughputReader;
   readonly webhooks: WebhookOffice;
+  readonly ticketList: TicketListReader;
+  readonly ticketFigures: TicketFiguresReader;
+  /** What cursors are sealed with: 32 bytes, the same for all servers that answer for each other. */
+  readonly cursorSecret: Uint8Array;
+  readonly awaitReadModels: AwaitReadModels;
+  /** What reads wait with for the position that they were asked for. */
+  readonly positions: PositionWaits;
   /** By the name of what is checked. */
   readonly readiness: Readonly<Record<string, ReadinessCheck>>;
   /** Gets every fault and bug that was answered with a status of 500 or more, `overloaded` left out. */

@@ -88,6 +88,27 @@ export const httpLimits = {
   /** Events in one page, of a ticket's history or of the log. */
   eventsPageMax: 1_000,
   eventsPageDefault: 100,
+  /** For a read to wait until what it reads holds the position that min-position names. */
+  positionWaitMsMax: 5_000,
+  /** Reads that wait so at once; further ones are refused with `overloaded`. */
+  positionWaitersMax: 256,
+  /** Tickets in one page of a list. */
+  listPageMax: 200,
+  listPageDefault: 50,
+  /** How often rows are fetched for one page where some of them may not be shown; then it comes short. */
+  listRoundsMax: 5,
+  /** Rows of one such fetch, where every row has to be looked at. */
+  listRowsPerRound: 200,
+  /** Lists that are being made at once; further ones are refused with `overloaded`. */
+  listsAtOnceMax: 512,
+  /** Values of one filter, joined by commas. */
+  filterValuesMax: 50,
+  /** Filters by custom fields in one question. */
+  fieldFiltersMax: 10,
+  /** Of the words of a full-text search. */
+  searchCharactersMax: 500,
+  /** Of a cursor as it comes back. */
+  cursorCharactersMax: 1_000,
   /** Windows in one answer about throughput. */
   throughputWindowsMax: 10_000,
   throughputWindowsDefault: 60,

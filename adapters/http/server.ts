@@ -17,13 +17,15 @@ import { type HttpLimits, httpLimits } from './limits.ts';
 import { answerSecurely, createListener, type TlsPair, useCertificate } from './listener.ts';
 import { Load } from './load.ts';
 import { otherMethods } from './other-methods.ts';
+import { PositionWaits } from './position-waits.ts';
 import { problem, RequestRefused } from './problem.ts';
 import { type Route, register } from './route.ts';
 import { allRoutes } from './routes/all.ts';
 import { healthPaths } from './routes/health.ts';
 import { Stopping } from './stopping.ts';
 
-export interface HttpServerOptions extends Omit<HttpContext, 'limits' | 'load' | 'stopping' | 'leaving'> {
+export interface HttpServerOptions
+  extends Omit<HttpContext, 'limits' | 'load' | 'stopping' | 'leaving' | 'positions'> {
   readonly limits?: Partial<HttpLimits>;
   /** Serves HTTPS (TLS 1.3; HTTP/2 and HTTP/1.1) instead of plain HTTP/1.1. */
   readonly tls?: TlsPair | undefined;
@@ -77,6 +79,7 @@ export function buildServer(options: HttpServerOptions): HttpServer {
     ...options,
     limits,
     load,
+    positions: new PositionWaits({ ...options, limits }),
     stopping: () => stopping.announced,
     leaving: stopping.leaving,
   });

@@ -40,7 +40,7 @@ export class Entry {
   readonly index: number;
   /** How often it was decided; beyond a bound, conflicts become the answer. */
   tries = 0;
-  /** The ticket, if it was in the cache when the round was prepared. */
+  /** The ticket: if it was in the cache when the round was prepared, and once the command has changed it. */
   ticket: LiveTicket | undefined = undefined;
   /** What was decided last, and the number of the round's write that it depends on; -1 for none. */
   outcome: Decided | undefined = undefined;

@@ -86,6 +86,7 @@ export function decideAll(context: RoundContext, entries: readonly Entry[]): rea
     const place = apply(cache, entry, command, ticket, decision, guard);
     if (events.length === 0) continue;
     entry.write = writes.length;
+    entry.ticket = place;
     const { ticketId } = command;
     writes.push({ ticketId, expectedRevision, events, place, also: also.length === 0 ? undefined : also });
   }
@@ -252,7 +253,11 @@ function evolved(
 /** Brings tickets into the cache; those that do not exist stay out of it. */
 async function load(context: RoundContext, missing: ReadonlySet<TicketId>): Promise<void> {
   await inChunks([...missing], async (id) => {
-    const ticket = replay(id, await context.log.readTicket(id));
-    if (ticket !== undefined) context.cache.add(ticket);
+    const events = await context.log.readTicket(id);
+    const ticket = replay(id, events);
+    if (ticket === undefined) return;
+    const live = context.cache.add(ticket);
+    live.durableRevision = live.revision;
+    live.durablePosition = events.at(-1)?.position ?? 0;
   });
 }

@@ -29,6 +29,12 @@ export class LiveTicket implements TicketState, TicketPlace {
   placeEpoch = 0;
   placeRow = 0;
   revision: number;
+  /**
+   * The last revision that is known to be durable, and the position of its event; 0 where that is not known.
+   * A state of that very revision may be shown to readers.
+   */
+  durableRevision = 0;
+  durablePosition = 0;
   /** The ticket's configuration; undefined where it must be looked up. */
   at: WorkflowState | undefined = undefined;
   state: string;
@@ -257,7 +263,7 @@ export class TicketCache {
 }
 
 /** The state alone, apart from the ticket that goes on changing. */
-function stateOf(ticket: LiveTicket): TicketState {
+export function stateOf(ticket: LiveTicket): TicketState {
   return {
     ticketId: ticket.ticketId,
     workflow: ticket.workflow,

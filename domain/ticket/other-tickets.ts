@@ -28,6 +28,11 @@ export function mayRelate({ type }: Command): boolean {
   );
 }
 
+/** Whether a command writes events to another ticket as well as to its own. */
+export function writesToOthers({ type }: Command): boolean {
+  return type === 'MergeTicket' || type === 'OpenFollowUp' || type === 'SplitTicket';
+}
+
 /** The other tickets that must be known before a command can be decided. */
 export function relatedTickets(
   command: Command,

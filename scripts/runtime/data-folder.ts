@@ -13,6 +13,7 @@ export const accessFolder = (dataDir: string): string => join(dataDir, 'access')
 export const adminKeyFile = (dataDir: string): string => join(dataDir, 'admin.key');
 export const identityFile = (dataDir: string): string => join(dataDir, 'identity.json');
 export const tlsFolder = (dataDir: string): string => join(dataDir, 'tls');
+export const cursorSecretFile = (dataDir: string): string => join(dataDir, 'cursor.key');
 export const rejectsFile = (dataDir: string): string => join(dataDir, 'rejects.ndjson');
 
 /** Where a certificate and its key lie in a folder for them. */

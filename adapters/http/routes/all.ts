@@ -10,6 +10,8 @@ import { eventRoutes } from './events.ts';
 import { healthRoutes } from './health.ts';
 import { patchRoutes } from './patch.ts';
 import { throughputRoutes } from './throughput.ts';
+import { ticketListRoutes } from './ticket-list.ts';
+import { ticketMetricsRoutes } from './ticket-metrics.ts';
 import { ticketRoutes } from './tickets.ts';
 import { webhookRoutes } from './webhooks.ts';
 import { workflowRoutes } from './workflows.ts';
@@ -21,7 +23,9 @@ export function allRoutes(context: HttpContext): readonly Route[] {
     ...commandRoutes(context, answers),
     ...patchRoutes(context, answers),
     ...bulkRoutes(context, answers),
+    ...ticketListRoutes(context),
     ...ticketRoutes(context),
+    ...ticketMetricsRoutes(context),
     ...eventRoutes(context),
     ...throughputRoutes(context),
     ...workflowRoutes(context),

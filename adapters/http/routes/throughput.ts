@@ -4,8 +4,10 @@
  */
 import { z } from 'zod';
 import { type ThroughputWindow, throughputWindows } from '../../../domain/metrics/throughput.ts';
+import { throughputProjection } from '../../../projections/throughput.ts';
 import { type HttpContext, throughputBreakdowns } from '../context.ts';
 import { isoTime } from '../event-json.ts';
+import { minPositionQuery, positionHeader, positionHeaderMeaning } from '../position-waits.ts';
 import { queryTimeSchema, wholeNumber, wordList } from '../query-values.ts';
 import { type Route, route } from '../route.ts';
 
@@ -39,13 +41,14 @@ const answerSchema = z.object({
   ),
 });
 
-export function throughputRoutes({ throughput, limits }: HttpContext): readonly Route[] {
+export function throughputRoutes({ throughput, positions, limits }: HttpContext): readonly Route[] {
   const query = z.strictObject({
     window: z.enum(windowNames).transform((name) => windowOfName[name]),
     from: queryTimeSchema.optional(),
     to: queryTimeSchema.optional(),
     limit: wholeNumber(1, limits.throughputWindowsMax).default(limits.throughputWindowsDefault),
     by: wordList(throughputBreakdowns).default([]),
+    ...minPositionQuery,
   });
   return [
     route({
@@ -57,12 +60,18 @@ export function throughputRoutes({ throughput, limits }: HttpContext): readonly 
       scope: 'metrics:read',
       query,
       answers: {
-        200: { meaning: 'Newest window first; windows without any are left out.', schema: answerSchema },
+        200: {
+          meaning: 'Newest window first; windows without any are left out.',
+          schema: answerSchema,
+          headers: { [positionHeader]: positionHeaderMeaning },
+        },
       },
-      problems: [],
+      problems: ['position_not_reached', 'overloaded', 'database_unavailable'],
       example: { query: { window: '1m', limit: '10' } },
-      handle: async ({ query: { window, from, to, limit, by } }) => {
+      handle: async ({ query: { window, from, to, limit, by, ...wanted } }, reply) => {
+        await positions.readModels([throughputProjection.name], wanted['min-position']);
         const { asOf, rows } = await throughput(window, { from, to, limit, by });
+        reply.header(positionHeader, asOf.position);
         return {
           window,
           position: asOf.position,

@@ -23,7 +23,7 @@ export class MemoryLog implements EventLog {
   readonly partitions = 1;
   readonly durability = 'nothing: the events are gone with the process';
   /** Several engines may share one: that is how tests make conflicts. */
-  readonly soleWriter = false;
+  readonly soleWriter: boolean = false;
   readonly #clock: Clock;
   readonly #events: RecordedEvent[] = [];
   readonly #tickets = new Map<TicketId, RecordedEvent[]>();

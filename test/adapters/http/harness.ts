@@ -12,7 +12,6 @@ import type { AccessOffice } from '../../../domain/access/administration-port.ts
 import { trustedPrincipal, unrestrictedAccess } from '../../../domain/access/unrestricted.ts';
 import { Engine, type EngineLimits } from '../../../domain/engine.ts';
 import type { CommandSink } from '../../../domain/ports.ts';
-import { replay } from '../../../domain/ticket/evolve.ts';
 import { builtInWorkflows, defaultWorkflow } from '../../../domain/workflow/registry.ts';
 import { monday9 } from '../../support/tickets.ts';
 import { type CheckAnswer, contractOf } from './contract.ts';
@@ -70,7 +69,7 @@ export interface HarnessOptions {
   /** Stands between server and engine. */
   readonly sink?: (engine: Engine) => CommandSink;
   readonly context?: Partial<
-    Omit<HttpContext, 'limits' | 'load' | 'stopping' | 'leaving' | 'report'>
+    Omit<HttpContext, 'limits' | 'load' | 'stopping' | 'leaving' | 'positions' | 'report'>
   >;
 }
 
@@ -87,13 +86,20 @@ export async function startServer(options: HarnessOptions = {}): Promise<Harness
     authenticator: { authenticate: () => everything },
     access: unrestrictedAccess,
     accessOffice: noOffice,
-    tickets: { current: async (ticketId) => replay(ticketId, await log.readTicket(ticketId)) },
+    tickets: engine.present,
     sink: options.sink?.(engine) ?? engine,
     reader: log,
     workflows,
     defaultWorkflow,
     throughput: async () => ({ asOf: { position: 0, recordedAt: undefined }, rows: [] }),
     webhooks: noWebhooks,
+    ticketList: {
+      page: async () => ({ position: 0, tickets: [] }),
+      answeringVisibly: async () => new Set(),
+    },
+    ticketFigures: async () => ({ position: 0, measuredAt: monday9, figures: undefined, clocks: [] }),
+    cursorSecret: new Uint8Array(32),
+    awaitReadModels: async ({ position }) => ({ reached: true, position }),
     readiness: {},
     limits: { farewellMs: 1, ...options.limits },
     unreadyMsMin: options.unreadyMsMin ?? 0,

@@ -186,7 +186,7 @@ describe('an address that is none', () => {
   it.each([
     ['GET', '/v1/commands', 'POST'],
     ['DELETE', '/v1/tickets/T-1', 'GET, HEAD, PATCH'],
-    ['PUT', '/v1/tickets', 'POST'],
+    ['PUT', '/v1/tickets', 'GET, HEAD, POST'],
     ['PATCH', '/v1/tickets/T-1/commands', 'POST'],
     ['OPTIONS', '/v1/throughput', 'GET, HEAD'],
     ['POST', '/healthz', 'GET, HEAD'],

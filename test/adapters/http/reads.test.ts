@@ -36,7 +36,7 @@ describe('GET /v1/tickets/:ticketId', () => {
     expect(body).toMatchObject({
       ticketId: 'R-1',
       partition: 0,
-      position: 4,
+      position: 3,
       revision: 3,
       workflow: 'support@1',
       state: 'on_hold/assigned/L0',
