@@ -135,7 +135,10 @@ export interface CommandSink {
 export interface TicketReader {
   /** `undefined` for an unknown ticket. What is answered is the caller's own and does not change any more. */
   current(ticketId: TicketId): Promise<TicketState | undefined>;
-  /** The same, with the place of the ticket's last event in the log. */
+}
+
+export interface PlacedTicketReader extends TicketReader {
+  /** As `current`, with the place of the ticket's last event in the log. */
   present(ticketId: TicketId): Promise<PresentTicket | undefined>;
 }
 

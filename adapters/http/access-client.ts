@@ -19,7 +19,7 @@ import {
   policyJsonSchema,
   problemsJsonSchema,
 } from './access-json.ts';
-import { type AskOptions, ask, codeOf, faultOf, memberOf } from './asking.ts';
+import { type AskOptions, type ServerTrust, ask, codeOf, faultOf, memberOf } from './asking.ts';
 
 const requestMsMax = 30_000;
 /** Keys or changes asked for at once. */
@@ -60,8 +60,8 @@ export class AccessRefused extends Error {
   }
 }
 
-export function httpAccessDesk(baseUrl: string, credential: string | undefined): AccessDesk {
-  const asking: AskOptions = { requestMsMax, credential };
+export function httpAccessDesk(baseUrl: string, options: ServerTrust): AccessDesk {
+  const asking: AskOptions = { requestMsMax, ...options };
   const send = async <Body>(
     method: string,
     path: string,

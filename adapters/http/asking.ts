@@ -5,15 +5,19 @@
 import { type ErrorCode, errorTable, Fault, type FaultCode } from '../../domain/errors.ts';
 import { requestText, type TextRequest } from './request.ts';
 
-export interface AskOptions {
-  /** From the request's beginning to the end of its answer. */
-  readonly requestMsMax: number;
-  /** Gives up whatever is under way. */
-  readonly signal?: AbortSignal | undefined;
+/** What a client brings to a server, and how it knows that it is the right one. */
+export interface ServerTrust {
   /** An API key or a token. */
   readonly credential?: string | undefined;
   /** PEM, of a server with HTTPS: only who shows this one is believed. Absent: as public certificates say. */
   readonly certificate?: string | undefined;
+}
+
+export interface AskOptions extends ServerTrust {
+  /** From the request's beginning to the end of its answer. */
+  readonly requestMsMax: number;
+  /** Gives up whatever is under way. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface Answer {

@@ -3,7 +3,7 @@ import type { AccessOffice } from '../../domain/access/administration-port.ts';
 import type { Access } from '../../domain/access/guard.ts';
 import type { Authenticator } from '../../domain/access/principal.ts';
 import type { ThroughputWindow } from '../../domain/metrics/throughput.ts';
-import type { CommandSink, EventReader, TicketReader } from '../../domain/ports.ts';
+import type { CommandSink, EventReader, PlacedTicketReader } from '../../domain/ports.ts';
 import type { EpochMs, TicketId } from '../../domain/ticket/values.ts';
 import type { Workflows } from '../../domain/workflow/registry.ts';
 import type { TicketFigures } from "../../projections/ticket-figures.ts";
@@ -127,7 +127,7 @@ export interface HttpContext {
   /** Keys, rules and who changed them. */
   readonly accessOffice: AccessOffice;
   readonly sink: CommandSink;
-  readonly tickets: TicketReader;
+  readonly tickets: PlacedTicketReader;
   readonly reader: EventReader;
   readonly workflows: Workflows;
   /** The workflow of tickets that name none. */

@@ -2,9 +2,8 @@
  * Entity tags (RFC 9110, 8.8.3) of tickets: the revision, in quotes. What a caller sees of a ticket changes
  * with its revision and with nothing else of the ticket.
  */
-import type { TicketState } from '../../domain/ticket/state.ts';
 
-export function entityTagOf({ revision }: Pick<TicketState, 'revision'>): string {
+export function etagOf(revision: number): string {
   return `"${revision}"`;
 }
 

@@ -124,8 +124,6 @@ export const httpLimits = {
   eventsExportBatchMax: 128,
   /** Answers of lines that are under way at once. */
   eventExportsMax: 32,
-  /** How long a read waits for the position that it needs. */
-  positionWaitMsMax: 5_000,
   /** Streams of events that are open at once, in all and for one principal. */
   streamsMax: 4_096,
   streamsOfPrincipalMax: 2_048,

@@ -1,19 +1,13 @@
 /**
  * Reads that wait for a position: whoever was just told a position may ask not to be answered from before it.
  * Waits are bounded in time and in number; one that ends in vain says how far things are.
- *
- * Positions are those of the first partition: no log that Docket serves has another.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { Fault } from '../../domain/errors.ts';
 import type { EventReader } from '../../domain/ports.ts';
 import type { HttpLimits } from './limits.ts';
 import { problem, RequestRefused } from './problem.ts';
 import { wholeNumber } from './query-values.ts';
-
-const lookAgainMsMin = 2;
-const lookAgainMsMax = 50;
 
 /** The query parameter of every read that has a position. */
 export const minPositionQuery = {
@@ -42,7 +36,7 @@ export type AwaitReadModels = (
 ) => Promise<{ readonly reached: boolean; readonly position: number }>;
 
 export interface PositionWaitsParts {
-  readonly reader: Pick<EventReader, 'head'>;
+  readonly reader: Pick<EventReader, 'head' | 'read'>;
   readonly awaitReadModels: AwaitReadModels;
   readonly limits: Pick<HttpLimits, 'positionWaitMsMax' | 'positionWaitersMax'>;
 }
@@ -64,19 +58,13 @@ export class PositionWaits {
    * Returns when the log holds the position, or none was asked for. Throws `position_not_reached` when the
    * time is up, and `Fault('overloaded')` where too many wait already.
    */
-  async log(position: number | undefined): Promise<void> {
+  async log(position: number | undefined, partition = 0): Promise<void> {
     if (position === undefined) return;
     const { reader, limits } = this.#parts;
-    if ((await reader.head(0)) >= position) return;
-    const until = performance.now() + limits.positionWaitMsMax;
+    if ((await reader.head(partition)) >= position) return;
     await this.#counted(async () => {
-      for (let delayMs = lookAgainMsMin; ; delayMs = Math.min(lookAgainMsMax, delayMs * 2)) {
-        const left = until - performance.now();
-        if (left > 0) await sleep(Math.min(delayMs, left));
-        const head = await reader.head(0);
-        if (head >= position) return;
-        if (left <= 0) throw this.#inVain('the log', position, head);
-      }
+      const held = await headWithin(reader, partition, position, limits.positionWaitMsMax);
+      if (held < position) throw this.#inVain('the log', position, held);
     });
   }
 
@@ -106,4 +94,22 @@ export class PositionWaits {
     const detail = `${what} holds position ${held} after ${this.#parts.limits.positionWaitMsMax} ms, not ${position} yet`;
     return new RequestRefused(problem('position_not_reached', detail, { position: held }));
   }
+}
+
+/** The head of a partition once it has come to a position, or after a time. */
+async function headWithin(
+  reader: Pick<EventReader, 'head' | 'read'>,
+  partition: number,
+  position: number,
+  waitMsMax: number,
+): Promise<number> {
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(), waitMsMax);
+  try {
+    const waiting = { partition, live: true, signal: late.signal, batchEventsMax: 1 };
+    for await (const _durable of reader.read(position, waiting)) break;
+  } finally {
+    clearTimeout(timer);
+  }
+  return reader.head(partition);
 }

@@ -14,10 +14,6 @@ const revisionText = /^(?:0|[1-9]\d{0,14})$/;
 /** No ticket is ever at it: what to expect where no tag can match. */
 const neverReached = Number.MAX_SAFE_INTEGER;
 
-export function etagOf(revision: number): string {
-  return `"${revision}"`;
-}
-
 /**
  * The revision to expect of a ticket; undefined where any will do. Of several the present one is taken, if it
  * is among them: should it change before the command is decided, the command is refused. Throws

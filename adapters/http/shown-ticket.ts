@@ -5,9 +5,8 @@
  */
 import type { Guard, TicketView } from '../../domain/access/guard.ts';
 import type { PresentTicket } from '../../domain/ports.ts';
-import type { LegalCommand } from '../../domain/workflow/legal.ts';
 import type { Workflows } from '../../domain/workflow/registry.ts';
-import { ticketJson } from './ticket-json.ts';
+import { type LegalHere, ticketJson } from './ticket-json.ts';
 
 export type ShownTicket = ReturnType<typeof ticketJson>;
 
@@ -19,23 +18,21 @@ export interface Seer {
 export function shownTicket(
   { ticket, partition, position }: PresentTicket,
   workflows: Workflows,
-  { view }: Seer,
+  { guard, view }: Seer,
 ): ShownTicket {
-  const shown = ticketJson(ticket, { partition, position }, workflows);
-  if (view.complete) return shown;
-  const fields = Object.entries(ticket.fields).filter(([name]) => view.shows(name));
-  return { ...shown, fields: Object.fromEntries(fields) };
+  return ticketJson(ticket, { partition, position }, workflows, view, guard);
 }
 
-const legalTexts = new WeakMap<LegalCommand, string>();
+const legalTexts = new WeakMap<LegalHere, string>();
 
 /** What `JSON.stringify` would make of it. What is legal is most of it and seldom new, so it is kept. */
-export function ticketText(shown: ShownTicket): string {
-  const head = JSON.stringify({ ...shown, legal: undefined });
-  return `${head.slice(0, -1)},"legal":[${shown.legal.map(legalText).join(',')}]}`;
+export function ticketText({ legal, ...shown }: ShownTicket): string {
+  const head = JSON.stringify(shown);
+  if (legal === undefined) return head;
+  return `${head.slice(0, -1)},"legal":[${legal.map(legalText).join(',')}]}`;
 }
 
-function legalText(legal: LegalCommand): string {
+function legalText(legal: LegalHere): string {
   let text = legalTexts.get(legal);
   if (text === undefined) {
     text = JSON.stringify(legal);

@@ -78,7 +78,7 @@ export const ticketJsonSchema = z.object({
 export type TicketJson = z.infer<typeof ticketJsonSchema>;
 
 type ReadonlyJson = Omit<TicketJson, 'legal' | 'links'> & {
-  readonly legal: readonly (LegalCommand & { readonly allowed: boolean })[] | undefined;
+  readonly legal: readonly LegalHere[] | undefined;
   readonly links: TicketState['links'] | undefined;
 };
 
@@ -140,7 +140,21 @@ function legalJson(
 ): ReadonlyJson['legal'] {
   if (!view.shows('state')) return undefined;
   const legal = legalFrom(workflows.get(ticket.workflow), workflows.stateOf(ticket));
-  return legal.map((each) => ({ ...each, allowed: guard.may(each.command, ticket) }));
+  return legal.map((each) => legalHere(each, guard.may(each.command, ticket)));
+}
+
+export type LegalHere = LegalCommand & { readonly allowed: boolean };
+
+const legalsHere = new WeakMap<LegalCommand, { readonly allowed: LegalHere; readonly refused: LegalHere }>();
+
+/** The same object each time, so that what is made of it can be kept. */
+function legalHere(legal: LegalCommand, allowed: boolean): LegalHere {
+  let here = legalsHere.get(legal);
+  if (here === undefined) {
+    here = { allowed: { ...legal, allowed: true }, refused: { ...legal, allowed: false } };
+    legalsHere.set(legal, here);
+  }
+  return allowed ? here.allowed : here.refused;
 }
 
 function clockJson(

@@ -12,7 +12,8 @@ import { replayedHeader } from './idempotency.ts';
 import { idempotencyKeyCharactersMax } from './idempotency-key.ts';
 import type { HttpLimits } from './limits.ts';
 import { acceptedText } from './outcome-text.ts';
-import { etagOf, expectedRevisionOf } from './preconditions.ts';
+import { etagOf } from './entity-tag.ts';
+import { expectedRevisionOf } from './preconditions.ts';
 import { problem, problemOfRejection, RequestRefused } from './problem.ts';
 import type { Caller } from './route.ts';
 

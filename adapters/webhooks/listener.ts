@@ -30,7 +30,7 @@ export interface ListenerOptions {
   readonly intake: Pick<Intake, 'take'>;
   readonly problemOf: (code: ListenerProblemCode | Fault, detail: string) => ProblemAnswer;
   /** PEM texts, where deliveries are to come over TLS. */
-  readonly tls?: { readonly cert: string; readonly key: string } | undefined;
+  readonly tls?: { readonly certificate: string; readonly key: string } | undefined;
   readonly limits?: Partial<WebhookLimits>;
   /** Gets every fault and bug that was answered with a status of 500 or more, `overloaded` left out. */
   readonly report: (error: unknown) => void;
@@ -95,7 +95,7 @@ function newApp(limits: WebhookLimits, { tls, problemOf }: ListenerOptions): Fas
       maxHeaderSize: limits.headerBytesMax,
       connectionsCheckingInterval: limits.arrivalSweepMs,
     },
-    ...(tls === undefined ? {} : { https: { ...tls, minVersion: 'TLSv1.3' } }),
+    ...(tls === undefined ? {} : { https: { cert: tls.certificate, key: tls.key, minVersion: 'TLSv1.3' } }),
     routerOptions: {
       onMaxParamLength: (_path: string, _request: IncomingMessage, response: ServerResponse) => {
         const answer = problemOf('webhook_unknown', 'there is no such webhook source');

@@ -7,7 +7,7 @@
  * It must never show what may still not happen, nor anything older than what somebody was already answered.
  */
 import { Fault } from '../errors.ts';
-import type { PresentTicket, TicketReader } from '../ports.ts';
+import type { PresentTicket, PlacedTicketReader } from '../ports.ts';
 import { stateOf } from '../ticket/cache.ts';
 import { replay } from '../ticket/evolve.ts';
 import { writesToOthers } from '../ticket/other-tickets.ts';
@@ -28,7 +28,7 @@ interface Readings {
   next: Promise<PresentTicket | undefined> | undefined;
 }
 
-export class PresentTickets implements TicketReader {
+export class PresentTickets implements PlacedTicketReader {
   readonly #context: Pick<RoundContext, 'cache' | 'log'>;
   readonly #decidedIsDurable: () => Promise<void>;
   readonly #readings = new Map<TicketId, Readings>();

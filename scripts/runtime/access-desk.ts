@@ -14,7 +14,7 @@ import { replay } from '../../domain/ticket/evolve.ts';
 import { databaseUrl, type LogOptions } from '../cli/options.ts';
 import { exitCodes, note } from '../cli/output.ts';
 import { openAccess } from './access.ts';
-import { credentialFor } from './credential.ts';
+import { trustIn } from './credential.ts';
 import { makeDataFolder } from './data-folder.ts';
 import { openExistingLog } from './existing-log.ts';
 import { openReadModels } from './read-models.ts';
@@ -31,7 +31,7 @@ export async function openAccessDesk(options: LogOptions): Promise<OpenDesk> {
   const { dataDir, log } = options;
   const server = await findServer(dataDir);
   if (server !== undefined) {
-    return { desk: httpAccessDesk(server.url, await credentialFor(dataDir)), close: async () => undefined };
+    return { desk: httpAccessDesk(server.url, await trustIn(server, dataDir)), close: async () => undefined };
   }
   await makeDataFolder(dataDir);
   const applicationName = 'docket access';

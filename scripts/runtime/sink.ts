@@ -14,7 +14,7 @@ import type { Database } from '../../projections/sql.ts';
 import { databaseUrl, type LogOptions } from '../cli/options.ts';
 import { note } from '../cli/output.ts';
 import { loadCalendars } from './calendars.ts';
-import { credentialFor } from './credential.ts';
+import { trustIn } from './credential.ts';
 import { logFolder, makeDataFolder } from './data-folder.ts';
 import { openReadModels } from './read-models.ts';
 import { findServer } from './server-file.ts';
@@ -32,8 +32,7 @@ export interface OpenSink {
 export async function openSink({ dataDir, log }: LogOptions): Promise<OpenSink> {
   const server = await findServer(dataDir);
   if (server !== undefined) {
-    const { certificate } = server;
-    const client = httpCommandSink(server.url, { credential: await credentialFor(dataDir), certificate });
+    const client = httpCommandSink(server.url, await trustIn(server, dataDir));
     return { sink: client, server: server.url, close: () => client.close() };
   }
   switch (log) {

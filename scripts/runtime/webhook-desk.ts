@@ -5,10 +5,10 @@
 import { httpWebhookDesk, type WebhookDesk } from '../../adapters/http/webhook-client.ts';
 import { letterJson } from '../../adapters/http/webhook-json.ts';
 import type { LetterOffice } from '../../adapters/webhooks/office.ts';
-import { unrestrictedAccess } from '../../domain/access/unrestricted.ts';
 import { Fault } from '../../domain/errors.ts';
-import { replay } from '../../domain/ticket/evolve.ts';
 import type { LogOptions } from '../cli/options.ts';
+import { openAccess } from './access.ts';
+import { trustIn } from './credential.ts';
 import { findServer } from './server-file.ts';
 import { openSegmentEngine } from './sink.ts';
 import { openWebhooks } from './webhooks.ts';
@@ -22,23 +22,21 @@ export async function withWebhookDesk<R>(
   work: (desk: WebhookDesk) => Promise<R>,
 ): Promise<R> {
   const server = await findServer(dataDir);
-  if (server !== undefined) return work(httpWebhookDesk(server.url, undefined));
+  if (server !== undefined) return work(httpWebhookDesk(server.url, await trustIn(server, dataDir)));
   if (log !== 'segment') {
     const message = 'no server runs on this data folder; with a log in PostgreSQL, start one for this';
     throw new Fault('server_unreachable', message);
   }
-  const engine = await openSegmentEngine(dataDir, await loadWorkflows(dataDir));
-  try {
-    const webhooks = await openWebhooks(dataDir, {
-      sink: engine.engine,
-      tickets: { current: async (id) => replay(id, await engine.log.readTicket(id)) },
-      reader: engine.log,
-      access: unrestrictedAccess,
-    });
-    return await work(localDesk(webhooks.office)).finally(() => webhooks.close());
-  } finally {
-    await engine.close();
-  }
+  const workflows = await loadWorkflows(dataDir);
+  await using stack = new AsyncDisposableStack();
+  const { engine, log: reader, close } = await openSegmentEngine(dataDir, workflows);
+  stack.defer(close);
+  const tickets = engine.present;
+  const access = await openAccess({ dataDir, database: undefined, tickets, workflows });
+  stack.defer(() => access.close());
+  const webhooks = await openWebhooks(dataDir, { sink: engine, tickets, reader, access: access.access });
+  stack.defer(() => webhooks.close());
+  return work(localDesk(webhooks.office));
 }
 
 function localDesk(office: LetterOffice): WebhookDesk {

@@ -23,7 +23,6 @@ import {
 } from '../stream/event-pages.ts';
 import { EventStreams } from '../stream/event-streams.ts';
 import { positionAt } from '../stream/scan-events.ts';
-import { waitForPosition } from '../wait-for-position.ts';
 
 const jsonMediaType = 'application/json';
 const linesMediaType = 'application/x-ndjson';
@@ -117,7 +116,8 @@ ${limits.eventsExportMax}, and a last line that says where to go on; where that 
       const limit = query.limit ?? (lines ? limits.eventsExportMax : limits.eventsPageDefault);
       if (!lines && limit > limits.eventsPageMax) throw pageTooLarge(limits.eventsPageMax);
       const { partition } = query;
-      const head = await waitForPosition(reader, partition, query['min-position'], limits.positionWaitMsMax);
+      await positions.log(query['min-position'], partition);
+      const head = await reader.head(partition);
       const from = (await beginning(context, query, head)) ?? 1;
       const question = { partition, from, head, limit, filter: eventFilter(query) };
       reply.header('docket-position', head);

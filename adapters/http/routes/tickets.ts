@@ -7,7 +7,7 @@ import type { EventReader } from '../../../domain/ports.ts';
 import { replay } from '../../../domain/ticket/evolve.ts';
 import { type TicketId, ticketIdSchema } from '../../../domain/ticket/values.ts';
 import type { HttpContext } from '../context.ts';
-import { entityTagOf, isNamed } from '../entity-tag.ts';
+import { etagOf, isNamed } from '../entity-tag.ts';
 import { eventJson, eventJsonSchema } from '../event-json.ts';
 import {
   asOfJson,
@@ -79,7 +79,7 @@ function getTicket({ reader, tickets, workflows, positions }: HttpContext): Rout
         if (then === undefined || viewThen === undefined) throw unknownTicket(ticketId);
         return { ...shownTicket(then, workflows, { guard, view: viewThen }), asOf: asOfJson(moment) };
       }
-      const entityTag = entityTagOf(present.ticket);
+      const entityTag = etagOf(present.ticket.revision);
       reply.header('etag', entityTag).header('cache-control', 'private, no-cache');
       reply.header('vary', 'authorization');
       if (isNamed(entityTag, headers['if-none-match'])) return reply.code(304).send();

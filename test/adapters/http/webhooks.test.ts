@@ -96,7 +96,7 @@ describe('the routes of webhooks', () => {
   it('are understood by their client', async () => {
     const office = new FakeOffice();
     await using server = await startServer({ context: { webhooks: office } });
-    const desk = httpWebhookDesk(server.url, undefined);
+    const desk = httpWebhookDesk(server.url);
     expect(await desk.sources()).toEqual(office.sources());
     expect(await desk.letters({ source: undefined, early: false, limit: 9 })).toMatchObject({ total: 1 });
     expect(await desk.letter(letter.id)).toMatchObject({ delivery: { id: 'd1' } });
