@@ -229,6 +229,8 @@ function faultOf(answer: Answer, url: URL): Fault {
   const code = codeOf(answer);
   const detail = memberOf(answer, 'detail') ?? `status ${answer.status}`;
   if (isFaultCode(code)) return new Fault(code, detail);
+  // Nothing of it was decided, as with a full queue.
+  if (code === 'rate_limited') return new Fault('overloaded', detail);
   return new Fault('server_unreachable', `${url.href} answered ${answer.status}: ${detail}`);
 }
 

@@ -5,6 +5,7 @@ import type { ThroughputWindow } from '../../domain/metrics/throughput.ts';
 import type { CommandSink, EventReader, TicketReader } from '../../domain/ports.ts';
 import type { EpochMs } from '../../domain/ticket/values.ts';
 import type { Workflows } from '../../domain/workflow/registry.ts';
+import type { RateLimits } from './admission/rate-limits.ts';
 import type { HttpLimits } from './limits.ts';
 
 export const throughputBreakdowns = ['workflow', 'type', 'state'] as const;
@@ -57,6 +58,8 @@ export interface HttpContext {
   /** By the name of what is checked. */
   readonly readiness: Readonly<Record<string, ReadinessCheck>>;
   readonly limits: HttpLimits;
+  /** For routes that carry more than one unit of work in a request. */
+  readonly rates: RateLimits;
   /** Whether the server was told to stop. */
   readonly stopping: () => boolean;
 }

@@ -9,6 +9,8 @@ import type { z } from 'zod';
 import type { Access, Guard } from '../../domain/access/guard.ts';
 import { nobody } from '../../domain/access/nobody.ts';
 import type { Authenticator, NotAuthenticated, Principal, Scope } from '../../domain/access/principal.ts';
+import type { Admission, LaneName } from './admission/admission.ts';
+import type { RateLimits } from './admission/rate-limits.ts';
 import { type ProblemCode, problem, RequestRefused } from './problem.ts';
 
 /** Headings of the reference, in its order. */
@@ -92,6 +94,8 @@ export interface Route<
   readonly description?: string;
   /** The scope that a credential needs; `public` needs no credential at all. */
   readonly scope: Scope | 'public';
+  /** Where it waits under overload; GET is a read and everything else a write where absent. */
+  readonly lane?: LaneName;
   readonly params?: Params;
   readonly query?: Query;
   /** A loose object: other headers are nobody's business. */
@@ -121,11 +125,14 @@ export function route<
 export interface RouteGate {
   readonly authenticator: Authenticator;
   readonly access: Access;
+  readonly rates: RateLimits;
+  readonly admission: Admission;
 }
 
 /** Makes a declared route answer. Who may not call it is refused before any body is read. */
 export function register(app: FastifyInstance, declared: Route, gate: RouteGate): void {
   const { params, query, headers, body } = declared;
+  const enter = gate.admission.entrance(declared.lane ?? (declared.method === 'GET' ? 'read' : 'write'));
   app.route({
     method: declared.method,
     url: declared.path.replaceAll(/\{(\w+)\}/g, ':$1'),
@@ -135,10 +142,11 @@ export function register(app: FastifyInstance, declared: Route, gate: RouteGate)
       ...(headers === undefined ? {} : { headers }),
       ...(body?.checked === 'here' ? { body: body.schema } : {}),
     },
-    onRequest: (request, _reply, done) => {
-      if (declared.scope === 'public') return done();
-      identify(request, declared.scope, gate).then(() => done(), done);
-    },
+    onRequest: (request, reply, done) =>
+      enter(request, reply, () => {
+        if (declared.scope === 'public') return done();
+        identify(request, reply, declared.scope, gate).then(() => done(), done);
+      }),
     handler: (request, reply) =>
       declared.handle(
         {
@@ -154,9 +162,19 @@ export function register(app: FastifyInstance, declared: Route, gate: RouteGate)
   });
 }
 
-async function identify(request: FastifyRequest, scope: Scope, gate: RouteGate): Promise<void> {
+async function identify(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  scope: Scope,
+  gate: RouteGate,
+): Promise<void> {
+  gate.rates.refuseGuessing(request, reply);
   const found = await gate.authenticator.authenticate(request.headers.authorization);
-  if (isRefused(found)) throw new RequestRefused(problem('unauthenticated', found.refused));
+  if (isRefused(found)) {
+    gate.rates.countFailure(request, reply);
+    throw new RequestRefused(problem('unauthenticated', found.refused));
+  }
+  gate.rates.takeRequest(found.id, reply);
   if (!found.scopes.has(scope)) {
     const detail = `this needs the scope ${scope}, which the credential does not have`;
     throw new RequestRefused(problem('scope_missing', detail));

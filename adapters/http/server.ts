@@ -5,6 +5,9 @@
  */
 import fastify, { type FastifyInstance } from 'fastify';
 import type { z } from 'zod';
+import { Admission } from './admission/admission.ts';
+import { RateLimits } from './admission/rate-limits.ts';
+import type { Rates } from './admission/rates.ts';
 import { AnswerDeadline } from './answer-deadline.ts';
 import { acceptJson } from './body.ts';
 import type { HttpContext } from './context.ts';
@@ -25,8 +28,11 @@ import { register } from './route.ts';
 import { allRoutes } from './routes/all.ts';
 import { healthPaths } from './routes/health.ts';
 
-export interface HttpServerOptions extends Omit<HttpContext, 'limits' | 'stopping'> {
+export interface HttpServerOptions extends Omit<HttpContext, 'limits' | 'rates' | 'stopping'> {
   readonly limits?: Partial<HttpLimits>;
+  readonly rates?: Partial<Rates>;
+  /** How many proxies stand before the server, whose `x-forwarded-for` is believed; none where absent. */
+  readonly proxies?: number;
   /** Gets every fault and bug that was answered with a status of 500 or more, `overloaded` left out. */
   readonly report: ReportFailure;
 }
@@ -47,17 +53,21 @@ export interface HttpServer {
 
 export function buildServer(options: HttpServerOptions): HttpServer {
   const limits = { ...httpLimits, ...options.limits };
+  const proxies = options.proxies ?? 0;
   const load = new Load(limits);
+  const proxied = proxies > 0;
+  const admission = new Admission(limits, load, { proxied });
+  const rates = new RateLimits({ rates: options.rates ?? {}, bucketsMax: limits.bucketsMax, proxied });
   const deadline = new AnswerDeadline(limits);
   let stopping = false;
-  const app = newApp(limits);
+  const app = newApp(limits, proxies);
   acceptJson(app, limits, load);
-  admit(app, load, deadline);
+  admit(app, rates, admission, deadline);
   app.setErrorHandler(answerFailure(options.report));
   app.setNotFoundHandler((request, reply) =>
     sendProblem(reply, problem('route_unknown', `there is no ${request.method} ${pathOf(request.url)}`)),
   );
-  declareRoutes(app, { ...options, limits, stopping: () => stopping });
+  declareRoutes(app, { ...options, limits, rates, stopping: () => stopping }, admission);
   return {
     listen: ({ host, port }) => app.listen({ host, port }),
     announceStop: () => {
@@ -67,6 +77,7 @@ export function buildServer(options: HttpServerOptions): HttpServer {
       stopping = true;
       await closeWithin(app, limits);
       deadline.stop();
+      admission.stop();
     },
     get requestsInFlight() {
       return load.requests;
@@ -74,9 +85,10 @@ export function buildServer(options: HttpServerOptions): HttpServer {
   };
 }
 
-function newApp(limits: HttpLimits): FastifyInstance {
+function newApp(limits: HttpLimits, proxies: number): FastifyInstance {
   const app = fastify({
     logger: false,
+    trustProxy: proxies > 0 && ((_address, hop) => hop < proxies),
     bodyLimit: limits.bodyBytesMax,
     connectionTimeout: limits.silenceMsMax,
     requestTimeout: limits.requestMsMax,
@@ -109,25 +121,35 @@ function newApp(limits: HttpLimits): FastifyInstance {
   return app;
 }
 
-/** Health is asked under overload as well, so it is not counted. */
-function admit(app: FastifyInstance, load: Load, deadline: AnswerDeadline): void {
+/** Health is asked under overload as well, and often, so it is not counted. */
+function admit(
+  app: FastifyInstance,
+  rates: RateLimits,
+  admission: Admission,
+  deadline: AnswerDeadline,
+): void {
+  app.decorateRequest('place', undefined);
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-content-type-options', 'nosniff').header('cache-control', 'no-store');
     if (healthPaths.includes(request.url)) return done();
     deadline.watch(reply);
     try {
-      load.takeRequest(request.raw, reply.raw);
+      rates.takeAddress(request, reply);
       done();
     } catch (error) {
       done(error instanceof Error ? error : new Error('bug: thrown without an error'));
     }
   });
+  app.addHook('onSend', (request, reply, _payload, done) => {
+    admission.answered(request, reply);
+    done();
+  });
 }
 
-function declareRoutes(app: FastifyInstance, context: HttpContext): void {
+function declareRoutes(app: FastifyInstance, context: HttpContext, admission: Admission): void {
   const refuseOtherMethods = otherMethods(app);
   app.decorateRequest('caller', undefined);
-  for (const declared of allRoutes(context)) register(app, declared, context);
+  for (const declared of allRoutes(context)) register(app, declared, { ...context, admission });
   refuseOtherMethods();
 }
 

@@ -14,6 +14,7 @@ import { throughput } from '../../projections/queries.ts';
 import { projectionStatus } from '../../projections/status.ts';
 import { databaseUrl, type LogOptions, wholeNumber, withLog } from '../cli/options.ts';
 import { note } from '../cli/output.ts';
+import { type RateOptions, ratesOf, withRates } from '../cli/rate-options.ts';
 import { makeDataFolder, snapshotFolder } from '../runtime/data-folder.ts';
 import { playDemo } from '../runtime/demo.ts';
 import { type ProjectorProcess, startProjector } from '../runtime/projector-process.ts';
@@ -31,7 +32,7 @@ export const portDefault = 7420;
 const minuteMs = 60_000;
 const minutesMax = 7 * 24 * 60;
 
-interface ServeOptions extends LogOptions {
+interface ServeOptions extends LogOptions, RateOptions {
   readonly host: string;
   readonly port: number;
   readonly snapshotEvents: number;
@@ -59,7 +60,7 @@ export function serveCommand(): Command {
     )
     .option('--no-timers', 'issue nothing by itself: no expiry of holds and offers, no closing, no breaches')
     .option('--demo', 'on an empty log, play a short simulated desk');
-  return withLog(command).action(serve);
+  return withRates(withLog(command)).action(serve);
 }
 
 async function serve(options: ServeOptions): Promise<void> {
@@ -184,6 +185,7 @@ async function listen(
     reader: log,
     workflows,
     defaultWorkflow,
+    ...ratesOf(options),
     throughput: (window, question) => throughput(models.database, window, question),
     readiness: {
       log: async () =>

@@ -33,7 +33,7 @@ const refusals = [
   'contention',
 ] as const;
 
-export function commandRoutes({ sink, limits }: HttpContext): readonly Route[] {
+export function commandRoutes({ sink, limits, rates }: HttpContext): readonly Route[] {
   return [
     route({
       id: 'openTicket',
@@ -85,14 +85,16 @@ export function commandRoutes({ sink, limits }: HttpContext): readonly Route[] {
       group: 'Commands',
       summary: 'Many commands at once',
       scope: 'tickets:write',
+      lane: 'bulk',
       body: { schema: z.strictObject({ commands: z.array(commandBodySchema) }), checked: 'by handler' },
       answers: { 200: { meaning: 'One outcome for each command, in order.', schema: outcomesSchema } },
-      problems: ['too_many_items'],
+      problems: ['too_many_items', 'rate_limited'],
       example: {
         body: { commands: [{ type: 'StartWork', ticketId: 'REQ0000001', commandId: 'my-2', data: {} }] },
       },
-      handle: async ({ body, ...caller }) => {
+      handle: async ({ body, ...caller }, reply) => {
         const inputs = readBulk(body, limits.bulkCommandsMax);
+        rates.takeCommands(caller.principal.id, inputs.length, reply);
         return { outcomes: await submitMany(sink, inputs, caller) };
       },
     }),

@@ -3,6 +3,7 @@
  * fetch.
  */
 import { expect } from 'vitest';
+import type { Rates } from '../../../adapters/http/admission/rates.ts';
 import type { HttpContext } from '../../../adapters/http/context.ts';
 import type { HttpLimits } from '../../../adapters/http/limits.ts';
 import { buildServer, type HttpServer } from '../../../adapters/http/server.ts';
@@ -40,6 +41,9 @@ export interface Answer {
 
 export interface HarnessOptions {
   readonly limits?: Partial<HttpLimits>;
+  readonly rates?: Partial<Rates>;
+  /** Proxies that are believed: tests then say in `x-forwarded-for` where they come from. */
+  readonly proxies?: number;
   readonly engineLimits?: Partial<EngineLimits>;
   /** Stands between server and engine. */
   readonly sink?: (engine: Engine) => CommandSink;
@@ -66,6 +70,8 @@ export async function startServer(options: HarnessOptions = {}): Promise<Harness
     throughput: async () => ({ asOf: { position: 0, recordedAt: undefined }, rows: [] }),
     readiness: {},
     limits: options.limits ?? {},
+    rates: options.rates ?? {},
+    proxies: options.proxies ?? 0,
     report: (error) => reported.push(error),
     ...options.context,
   });

@@ -1,0 +1,84 @@
+/**
+ * The cheapest way to say no: answers that were made once, sent past everything that makes answers otherwise.
+ * Retry-After goes round over a few seconds, so that those who were refused together do not come back so.
+ *
+ * Where even this is too much, the connection is not read for as long as its caller was told to wait: what it
+ * sends meanwhile stays with TCP. Not behind a proxy, whose connections are everybody's.
+ */
+import type { OutgoingHttpHeaders } from 'node:http';
+import type { Socket } from 'node:net';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Fault } from '../../../domain/errors.ts';
+import type { HttpLimits } from '../limits.ts';
+import { problemMediaType, problemOfFault } from '../problem.ts';
+
+/** In whole seconds, as the field wants it. */
+const retryAfterSeconds = ['1', '2', '3'];
+/** Of a body that is read to its end, so that its connection can be kept. */
+const bodyBytesReadMax = 64 * 1024;
+
+const fault = new Fault('overloaded', 'more requests came than can be answered now; try again later');
+const refusal = problemOfFault(fault);
+const body = Buffer.from(JSON.stringify(refusal));
+const headersOfAnswers: readonly OutgoingHttpHeaders[] = retryAfterSeconds.map((seconds) => ({
+  'content-type': problemMediaType,
+  'content-length': body.length,
+  'retry-after': seconds,
+  'x-content-type-options': 'nosniff',
+  'cache-control': 'no-store',
+}));
+
+export class OverloadAnswers {
+  readonly #pauseMs: number;
+  readonly #pausing: boolean;
+  #sent = 0;
+
+  constructor(
+    { refusedPauseMs }: Pick<HttpLimits, 'refusedPauseMs'>,
+    options: { readonly proxied: boolean },
+  ) {
+    this.#pauseMs = refusedPauseMs;
+    this.#pausing = !options.proxied;
+  }
+
+  refuse(request: FastifyRequest, reply: FastifyReply): void {
+    this.#send(request, reply, undefined);
+  }
+
+  /** For when refusing alone would be too much work: the caller is heard again when its time has come. */
+  refuseAndPause(request: FastifyRequest, reply: FastifyReply): void {
+    const { socket } = request.raw;
+    this.#send(
+      request,
+      reply,
+      this.#pausing && isFirstVersion(request) ? () => this.#pause(socket) : undefined,
+    );
+  }
+
+  #send(request: FastifyRequest, reply: FastifyReply, sent: (() => void) | undefined): void {
+    const headers = headersOfAnswers[this.#sent % headersOfAnswers.length];
+    this.#sent += 1;
+    reply.hijack();
+    if (reply.raw.destroyed) return;
+    const leaves = isFirstVersion(request) && hasLargeBody(request);
+    reply.raw.writeHead(refusal.status, leaves ? { ...headers, connection: 'close' } : headers);
+    reply.raw.end(body, sent);
+  }
+
+  #pause(socket: Socket): void {
+    if (socket.destroyed) return;
+    socket.pause();
+    // A paused connection must not keep a process alive that is otherwise done.
+    setTimeout(() => socket.resume(), this.#pauseMs).unref();
+  }
+}
+
+/** Connections of HTTP/2 are not to be managed one by one, and their answers not to name them. */
+function isFirstVersion({ raw }: FastifyRequest): boolean {
+  return raw.httpVersionMajor === 1;
+}
+
+function hasLargeBody({ headers }: FastifyRequest): boolean {
+  if (headers['transfer-encoding'] !== undefined) return true;
+  return Number(headers['content-length'] ?? 0) > bodyBytesReadMax;
+}

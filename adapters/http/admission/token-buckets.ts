@@ -1,0 +1,91 @@
+/**
+ * Token buckets by name, as many as there are callers, in bounded memory. Each is a single number, the time
+ * at which it will be full again: the generic cell rate algorithm (ITU-T I.371), which needs no timer to
+ * refill.
+ *
+ * Beyond the bound the buckets that were not used for longest are forgotten, which fills them. Whoever comes
+ * from many addresses to have a bucket forgotten pays with more requests than it holds, and harms nobody:
+ * being forgotten is never worse than being remembered. Times must come from a monotonic clock.
+ */
+import type { Rate } from './rates.ts';
+
+export interface Taken {
+  readonly ok: boolean;
+  /** Whole units that are left. */
+  readonly available: number;
+  /**
+   * Whole seconds that `available` lasts at the bucket's own rate, so that pacing by both never exceeds it;
+   * where nothing was given or is left, those until the same request, or the next unit, is.
+   */
+  readonly seconds: number;
+  /** Until the same would be given; 0 where it was. */
+  readonly waitMs: number;
+}
+
+/** Far below one unit's time, far above the error of adding up milliseconds. */
+const toleranceMs = 1e-6;
+
+export class TokenBuckets {
+  readonly rate: Rate;
+  readonly #windowMs: number;
+  readonly #unitMs: number;
+  readonly #generationMax: number;
+  /** When each bucket is full again, in milliseconds. Used ones move to the young, and the old go at once. */
+  #young = new Map<string, number>();
+  #old = new Map<string, number>();
+
+  constructor(rate: Rate, bucketsMax: number) {
+    this.rate = rate;
+    this.#windowMs = rate.windowSeconds * 1_000;
+    this.#unitMs = this.#windowMs / rate.quota;
+    this.#generationMax = Math.max(1, Math.floor(bucketsMax / 2));
+  }
+
+  get size(): number {
+    return this.#young.size + this.#old.size;
+  }
+
+  /**
+   * Takes `units` where the bucket holds them. More than it can ever hold are given when it is full, and are
+   * owed after that: waiting as long as the answer says always helps.
+   */
+  take(name: string, units: number, nowMs: number): Taken {
+    const fullAtMs = this.#fullAt(name, nowMs);
+    const lackingMs = this.#lacking(fullAtMs, units, nowMs);
+    if (lackingMs > toleranceMs) return this.#tell(false, fullAtMs, lackingMs, nowMs);
+    const nextMs = fullAtMs + units * this.#unitMs;
+    this.#keep(name, nextMs);
+    return this.#tell(true, nextMs, this.#lacking(nextMs, 1, nowMs), nowMs);
+  }
+
+  /** What `take` of one unit would answer, without taking it. */
+  look(name: string, nowMs: number): Taken {
+    const fullAtMs = this.#fullAt(name, nowMs);
+    const lackingMs = this.#lacking(fullAtMs, 1, nowMs);
+    return this.#tell(lackingMs <= toleranceMs, fullAtMs, lackingMs, nowMs);
+  }
+
+  #fullAt(name: string, nowMs: number): number {
+    return Math.max(this.#young.get(name) ?? this.#old.get(name) ?? nowMs, nowMs);
+  }
+
+  /** How long until the units are there; nothing or less where they are. */
+  #lacking(fullAtMs: number, units: number, nowMs: number): number {
+    return fullAtMs - nowMs + Math.min(units * this.#unitMs, this.#windowMs) - this.#windowMs;
+  }
+
+  #keep(name: string, fullAtMs: number): void {
+    this.#young.set(name, fullAtMs);
+    if (this.#young.size < this.#generationMax) return;
+    this.#old = this.#young;
+    this.#young = new Map();
+  }
+
+  #tell(ok: boolean, fullAtMs: number, lackingMs: number, nowMs: number): Taken {
+    const heldMs = this.#windowMs - (fullAtMs - nowMs);
+    const available = Math.max(0, Math.floor(heldMs / this.#unitMs + toleranceMs));
+    const untilMs = ok && available > 0 ? heldMs : lackingMs;
+    const seconds = Math.max(1, Math.ceil((untilMs - toleranceMs) / 1_000));
+    return { ok, available, seconds, waitMs: ok ? 0 : lackingMs };
+  }
+}
