@@ -87,7 +87,12 @@ export class Admission {
     const entrance = lane.enter(place, performance.now());
     if (entrance === 'admitted') place.admit();
     else if (entrance === 'full') place.refuse();
-    else this.#sweep ??= setInterval(() => this.#refuseLate(), this.#limits.admissionSweepMs);
+    else this.#sweep ??= setInterval(() => this.#lookLater(), this.#limits.admissionSweepMs);
+  }
+
+  /** After a stall there may be answers to collect and room to be had: that goes before refusing. */
+  #lookLater(): void {
+    setImmediate(() => this.#refuseLate());
   }
 
   #refuseLate(): void {

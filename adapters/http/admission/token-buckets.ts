@@ -11,7 +11,7 @@ import type { Rate } from './rates.ts';
 
 export interface Taken {
   readonly ok: boolean;
-  /** Whole units that are left. */
+  /** Whole units that are left; none where not all that were asked for are. */
   readonly available: number;
   /**
    * Whole seconds that `available` lasts at the bucket's own rate, so that pacing by both never exceeds it;
@@ -52,17 +52,21 @@ export class TokenBuckets {
   take(name: string, units: number, nowMs: number): Taken {
     const fullAtMs = this.#fullAt(name, nowMs);
     const lackingMs = this.#lacking(fullAtMs, units, nowMs);
-    if (lackingMs > toleranceMs) return this.#tell(false, fullAtMs, lackingMs, nowMs);
+    if (lackingMs > toleranceMs) {
+      // Refused is used as well: who keeps asking must not be forgotten for it.
+      this.#keep(name, fullAtMs);
+      return refused(lackingMs);
+    }
     const nextMs = fullAtMs + units * this.#unitMs;
     this.#keep(name, nextMs);
-    return this.#tell(true, nextMs, this.#lacking(nextMs, 1, nowMs), nowMs);
+    return this.#given(nextMs, nowMs);
   }
 
   /** What `take` of one unit would answer, without taking it. */
   look(name: string, nowMs: number): Taken {
     const fullAtMs = this.#fullAt(name, nowMs);
     const lackingMs = this.#lacking(fullAtMs, 1, nowMs);
-    return this.#tell(lackingMs <= toleranceMs, fullAtMs, lackingMs, nowMs);
+    return lackingMs > toleranceMs ? refused(lackingMs) : this.#given(fullAtMs, nowMs);
   }
 
   #fullAt(name: string, nowMs: number): number {
@@ -81,11 +85,18 @@ export class TokenBuckets {
     this.#young = new Map();
   }
 
-  #tell(ok: boolean, fullAtMs: number, lackingMs: number, nowMs: number): Taken {
+  #given(fullAtMs: number, nowMs: number): Taken {
     const heldMs = this.#windowMs - (fullAtMs - nowMs);
     const available = Math.max(0, Math.floor(heldMs / this.#unitMs + toleranceMs));
-    const untilMs = ok && available > 0 ? heldMs : lackingMs;
-    const seconds = Math.max(1, Math.ceil((untilMs - toleranceMs) / 1_000));
-    return { ok, available, seconds, waitMs: ok ? 0 : lackingMs };
+    const untilMs = available > 0 ? heldMs : this.#lacking(fullAtMs, 1, nowMs);
+    return { ok: true, available, seconds: wholeSeconds(untilMs), waitMs: 0 };
   }
+}
+
+function refused(waitMs: number): Taken {
+  return { ok: false, available: 0, seconds: wholeSeconds(waitMs), waitMs };
+}
+
+function wholeSeconds(ms: number): number {
+  return Math.max(1, Math.ceil((ms - toleranceMs) / 1_000));
 }
