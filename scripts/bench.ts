@@ -10,6 +10,7 @@ import { engineSection } from './bench/engine.ts';
 import { freshnessSection } from './bench/freshness.ts';
 import { importSection } from './bench/import.ts';
 import { openSection } from './bench/open-log.ts';
+import { overloadSection } from './bench/overload.ts';
 import { postgresLogSection } from './bench/postgres-log.ts';
 import { projectorSection } from './bench/projector.ts';
 import { queriesSection } from './bench/queries.ts';
@@ -33,6 +34,7 @@ const sections = {
   readers: readersSection,
   queries: queriesSection,
   freshness: freshnessSection,
+  overload: overloadSection,
 } satisfies Record<string, (bench: Bench) => Promise<Section>>;
 type SectionName = keyof typeof sections;
 const names = Object.keys(sections) as SectionName[];
@@ -50,7 +52,7 @@ interface BenchOptions {
 
 const program = new Command('bench')
   .description(
-    'measure the engine, the logs, the disk, the projector, Emmett, an import, snapshots and queries',
+    'measure the engine, the logs, the disk, the projector, Emmett, an import, snapshots, queries, overload',
   )
   .option(
     '--events <number>',

@@ -27,9 +27,9 @@ export const httpLimits = {
   bulkWaitMsMax: 5_000,
   /** How often requests that waited too long are looked for. */
   admissionSweepMs: 10,
-  /** Of them, and of each kind: the others wait on, so that refusing never takes the time of answering. */
-  refusalsPerSweepMax: 32,
-  /** How long a connection is not read after a request beyond `requestsInFlightMax`. */
+  /** Of them, where there is time to spare. Where there is none a tenth of what is answered is refused. */
+  refusalsPerSweepMax: 128,
+  /** How long a connection is not read, at least, after a request beyond `requestsInFlightMax`. */
   refusedPauseMs: 1_000,
   /** Callers whose use is remembered, for each of the rate limits; about 150 bytes each. */
   bucketsMax: 65_536,

@@ -9,6 +9,7 @@ import type { Load } from '../load.ts';
 import { AdaptiveLimit, fixedLimit } from './adaptive-limit.ts';
 import { Lane, type Waiting } from './lane.ts';
 import { OverloadAnswers } from './overload-answers.ts';
+import { RefusalBudget } from './refusal-budget.ts';
 
 /** `none` is not counted: health, which must answer under overload, and streams, which never end. */
 export type LaneName = 'read' | 'write' | 'bulk' | 'none';
@@ -31,6 +32,7 @@ export class Admission {
   readonly #load: Load;
   readonly #lanes: Readonly<Record<CountedLane, Lane>>;
   readonly #answers: OverloadAnswers;
+  readonly #budget: RefusalBudget;
   readonly #window: NodeJS.Timeout;
   #windowEndMs = performance.now();
   /** Runs only while requests wait. */
@@ -45,7 +47,8 @@ export class Admission {
       write: new Lane(new AdaptiveLimit(limits), { waitMsMax, waitingMax }),
       bulk: new Lane(fixedLimit(limits.bulkAtOnceMax), { waitMsMax: bulkWaitMsMax, waitingMax }),
     };
-    this.#answers = new OverloadAnswers(limits, options);
+    this.#answers = new OverloadAnswers(options);
+    this.#budget = new RefusalBudget(limits.refusalsPerSweepMax);
     this.#window = setInterval(() => this.#endWindow(), limits.measuringMs);
     this.#window.unref();
   }
@@ -59,6 +62,7 @@ export class Admission {
 
   /** What it answers is made, and its place free for the next; sending it may take as long as it likes. */
   answered({ place }: FastifyRequest, { statusCode }: FastifyReply): void {
+    this.#budget.answered();
     place?.leave(!statusesNotMeasured.has(statusCode));
   }
 
@@ -71,11 +75,13 @@ export class Admission {
   stop(): void {
     clearInterval(this.#window);
     clearInterval(this.#sweep);
+    this.#answers.resume(Number.POSITIVE_INFINITY, this.#answers.paused);
   }
 
   #enter(lane: Lane, request: FastifyRequest, reply: FastifyReply, admitted: () => void): void {
     if (!this.#load.takeRequest()) {
       this.#answers.refuseAndPause(request, reply);
+      this.#keepSweeping();
       return;
     }
     const place = new Place(lane, reply, admitted, () => this.#answers.refuse(request, reply));
@@ -87,22 +93,27 @@ export class Admission {
     const entrance = lane.enter(place, performance.now());
     if (entrance === 'admitted') place.admit();
     else if (entrance === 'full') place.refuse();
-    else this.#sweep ??= setInterval(() => this.#lookLater(), this.#limits.admissionSweepMs);
+    else this.#keepSweeping();
   }
 
   /** After a stall there may be answers to collect and room to be had: that goes before refusing. */
-  #lookLater(): void {
-    setImmediate(() => this.#refuseLate());
+  #keepSweeping(): void {
+    this.#sweep ??= setInterval(() => setImmediate(() => this.#refuseLate()), this.#limits.admissionSweepMs);
   }
 
   #refuseLate(): void {
     const nowMs = performance.now();
+    const { requestsInFlightMax, refusedPauseMs } = this.#limits;
+    let left = this.#budget.next();
     let waiting = 0;
     for (const lane of Object.values(this.#lanes)) {
-      lane.refuseLate(nowMs, this.#limits.refusalsPerSweepMax);
+      left -= lane.refuseLate(nowMs, left);
+      lane.admitWaiting(nowMs);
       waiting += lane.waiting;
     }
-    if (waiting > 0) return;
+    const roomy = this.#load.requests < requestsInFlightMax / 2;
+    this.#answers.resume(nowMs - refusedPauseMs, roomy ? this.#answers.paused : left);
+    if (waiting > 0 || this.#answers.paused > 0) return;
     clearInterval(this.#sweep);
     this.#sweep = undefined;
   }

@@ -24,6 +24,8 @@ export interface LaneBounds {
 
 export type Entrance = 'admitted' | 'waits' | 'full';
 
+/** How many times as long as may be waited is too late even where nobody else waits. */
+const lateTimes = 4;
 /** Emptied places at the front of the queue that are carried along before it is moved up. */
 const emptyMax = 1_024;
 
@@ -51,7 +53,7 @@ export class Lane {
 
   /** `admitted` must be followed by `leave`; `waits` by `admit` or `refuse`, and the former by `leave`. */
   enter(waiting: Waiting, nowMs: number): Entrance {
-    if (this.#active < this.limit.value && this.waiting === 0) {
+    if (this.#active < this.limit.value && (this.waiting === 0 || this.#tooLate(nowMs))) {
       this.#active += 1;
       return 'admitted';
     }
@@ -73,7 +75,7 @@ export class Lane {
     if (this.#admitting) return;
     this.#admitting = true;
     try {
-      while (this.#active < this.limit.value && this.waiting > 0) {
+      while (this.#active < this.limit.value && this.waiting > 0 && !this.#tooLate(nowMs)) {
         const next = this.#next(nowMs);
         if (next === undefined || next.gone()) continue;
         this.#active += 1;
@@ -84,19 +86,34 @@ export class Lane {
     }
   }
 
-  /** Refuses those that waited too long, the oldest first, and `most` at most: refusing is work as well. */
-  refuseLate(nowMs: number, most: number): void {
-    for (let refused = 0; refused < most && this.#oldestMs(nowMs) > this.#bounds.waitMsMax; ) {
+  /**
+   * Refuses those that waited too long, the oldest first, and `most` at most: refusing is work as well.
+   * Returns how many.
+   */
+  refuseLate(nowMs: number, most: number): number {
+    let refused = 0;
+    while (refused < most && this.#oldestMs(nowMs) > this.#bounds.waitMsMax) {
       const late = this.#takeOldest();
       if (late === undefined || late.gone()) continue;
       late.refuse();
       refused += 1;
     }
+    return refused;
   }
 
   #next(nowMs: number): Waiting | undefined {
-    if (this.#oldestMs(nowMs) > this.#bounds.waitMsMax / 2) return this.#queue.pop()?.waiting;
-    return this.#takeOldest();
+    return this.#stands(nowMs) ? this.#queue.pop()?.waiting : this.#takeOldest();
+  }
+
+  /** Whether the queue no longer goes away by itself. */
+  #stands(nowMs: number): boolean {
+    return this.#oldestMs(nowMs) > this.#bounds.waitMsMax / 2;
+  }
+
+  /** Those who waited this long are only refused any more: in the time to answer them another is answered. */
+  #tooLate(nowMs: number): boolean {
+    const newest = this.#queue.at(-1);
+    return newest !== undefined && nowMs - newest.sinceMs > this.#bounds.waitMsMax * lateTimes;
   }
 
   #oldestMs(nowMs: number): number {

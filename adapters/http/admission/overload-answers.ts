@@ -2,14 +2,13 @@
  * The cheapest way to say no: answers that were made once, sent past everything that makes answers otherwise.
  * Retry-After goes round over a few seconds, so that those who were refused together do not come back so.
  *
- * Where even this is too much, the connection is not read for as long as its caller was told to wait: what it
- * sends meanwhile stays with TCP. Not behind a proxy, whose connections are everybody's.
+ * Where even this is too much, the connection is not read for a time: what its caller sends meanwhile stays
+ * with TCP. Not behind a proxy, whose connections are everybody's.
  */
 import type { OutgoingHttpHeaders } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Fault } from '../../../domain/errors.ts';
-import type { HttpLimits } from '../limits.ts';
 import { problemMediaType, problemOfFault } from '../problem.ts';
 
 /** In whole seconds, as the field wants it. */
@@ -29,30 +28,40 @@ const headersOfAnswers: readonly OutgoingHttpHeaders[] = retryAfterSeconds.map((
 }));
 
 export class OverloadAnswers {
-  readonly #pauseMs: number;
   readonly #pausing: boolean;
+  /** When each was paused, the longest ago first. At most as many as there are connections. */
+  readonly #paused = new Map<Socket, number>();
   #sent = 0;
 
-  constructor(
-    { refusedPauseMs }: Pick<HttpLimits, 'refusedPauseMs'>,
-    options: { readonly proxied: boolean },
-  ) {
-    this.#pauseMs = refusedPauseMs;
-    this.#pausing = !options.proxied;
+  constructor({ proxied }: { readonly proxied: boolean }) {
+    this.#pausing = !proxied;
+  }
+
+  /** Connections that are not read at present. */
+  get paused(): number {
+    return this.#paused.size;
   }
 
   refuse(request: FastifyRequest, reply: FastifyReply): void {
     this.#send(request, reply, undefined);
   }
 
-  /** For when refusing alone would be too much work: the caller is heard again when its time has come. */
+  /** For when refusing alone would be too much work: the caller is not heard until `resume`. */
   refuseAndPause(request: FastifyRequest, reply: FastifyReply): void {
     const { socket } = request.raw;
-    this.#send(
-      request,
-      reply,
-      this.#pausing && isFirstVersion(request) ? () => this.#pause(socket) : undefined,
-    );
+    const pausing = this.#pausing && isFirstVersion(request);
+    this.#send(request, reply, pausing ? () => this.#pause(socket) : undefined);
+  }
+
+  /** Reads connections again that were paused before a time, and `most` of them at most. */
+  resume(pausedBeforeMs: number, most: number): void {
+    let resumed = 0;
+    for (const [socket, sinceMs] of this.#paused) {
+      if (resumed >= most || sinceMs > pausedBeforeMs) return;
+      this.#paused.delete(socket);
+      socket.resume();
+      resumed += 1;
+    }
   }
 
   #send(request: FastifyRequest, reply: FastifyReply, sent: (() => void) | undefined): void {
@@ -68,8 +77,7 @@ export class OverloadAnswers {
   #pause(socket: Socket): void {
     if (socket.destroyed) return;
     socket.pause();
-    // A paused connection must not keep a process alive that is otherwise done.
-    setTimeout(() => socket.resume(), this.#pauseMs).unref();
+    this.#paused.set(socket, performance.now());
   }
 }
 
