@@ -10,7 +10,7 @@ export const httpLimits = {
   /** Requests that wait or are being answered at once, health checks and streams not counted. */
   requestsInFlightMax: 4_096,
   /** Reads, and writes, that are let in at once, however slow they are. */
-  atOnceLeast: 64,
+  atOnceLeast: 128,
   /** And however fast. In between it is found out by how long answers take. */
   atOnceMost: 2_048,
   /** Of the average answer, from when its request was let in: beyond it fewer are let in at once. */

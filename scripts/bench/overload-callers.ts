@@ -3,6 +3,7 @@
  * as they can be made, so that the server is what gives way. In an open loop the next request is due when its
  * time has come, whatever became of the others; its latency counts from then.
  */
+import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { build } from 'hdr-histogram-js';
@@ -45,6 +46,8 @@ const lateMs = 100;
 const tickMs = 1;
 /** How long the answers to the last requests of a phase are waited for. */
 const settleMs = 300;
+/** As many connections as servers let wait to be accepted, and some to spare. */
+const connectingMax = 256;
 const statusAt = 'HTTP/1.1 '.length;
 
 class Caller {
@@ -61,6 +64,10 @@ class Caller {
     this.#socket.on('data', (chunk: string) => this.#receive(chunk));
     this.#socket.on('error', () => undefined);
     this.#socket.on('close', () => this.#answer(0));
+  }
+
+  async connected(): Promise<void> {
+    await once(this.#socket, 'connect');
   }
 
   get usable(): boolean {
@@ -99,7 +106,7 @@ class Caller {
 class Running {
   readonly #plan: CallersPlan;
   readonly #requests: readonly Buffer[];
-  readonly #callers: Caller[];
+  readonly #callers: Caller[] = [];
   readonly #free: Caller[] = [];
   readonly #latency = build({ highestTrackableValue: 60_000_000, numberOfSignificantValueDigits: 3 });
   readonly #closed: boolean;
@@ -113,16 +120,20 @@ class Running {
   #failed = 0;
   #troubledUntilMs = 0;
 
-  constructor(plan: CallersPlan, requests: readonly Buffer[], { connections, perSecond }: Phase) {
+  constructor(plan: CallersPlan, requests: readonly Buffer[], { perSecond }: Phase) {
     this.#plan = plan;
     this.#requests = requests;
     this.#closed = perSecond === 0;
-    this.#callers = Array.from({ length: connections }, () => this.#newCaller());
-    this.#free.push(...this.#callers);
   }
 
-  async run({ perSecond, seconds }: Phase): Promise<PhaseResult> {
-    await sleep(settleMs);
+  async run({ perSecond, seconds, connections }: Phase): Promise<PhaseResult> {
+    while (this.#callers.length < connections) {
+      const length = Math.min(connectingMax, connections - this.#callers.length);
+      const more = Array.from({ length }, () => this.#newCaller());
+      await Promise.all(more.map((caller) => caller.connected()));
+      this.#callers.push(...more);
+      this.#free.push(...more);
+    }
     const cpuBefore = process.cpuUsage();
     this.#startedAtMs = performance.now();
     const endMs = this.#startedAtMs + seconds * 1_000;

@@ -85,7 +85,7 @@ function serverOn({ engine, log }: OpenEngine) {
 async function callWith(plan: CallersPlan, signal: AbortSignal): Promise<readonly PhaseResult[]> {
   const child = new BenchChild('overload-callers.ts', [JSON.stringify(plan)], signal);
   const results: PhaseResult[] = [];
-  for (const _ of plan.phases) { results.push((await child.message()) as PhaseResult); note(JSON.stringify(results.at(-1))); }
+  for (const _ of plan.phases) results.push((await child.message()) as PhaseResult);
   await child.ended();
   return results;
 }

@@ -2,8 +2,9 @@
  * How many requests may be answered at once, found out by how long answers take: grown while that is short,
  * shrunk as soon as it is not. By Little's law more at once than rate × time only wait for each other.
  *
- * The bound of time is absolute, or a multiple of what answers take when nobody waits, whichever is longer:
- * on a slow disk many answers share one sync, and few at once would waste it.
+ * The bound of time is absolute, or a multiple of what answers take when nobody waits, or of how late the
+ * event loop is, whichever is longest: on a slow disk many answers share one sync, on a busy machine one turn
+ * of the loop, and few at once would waste either.
  */
 
 export interface ConcurrencyLimit {
@@ -29,6 +30,8 @@ const slowdownMax = 4;
 /** What one window may change. */
 const growth = 1.1;
 const shrinkingMost = 0.5;
+/** What is left, a window later, of how late the event loop was. */
+const lateKept = 0.9;
 /** How fast a lasting change for the worse is believed, per window in which nobody waited. */
 const forgetting = 0.001;
 
@@ -40,6 +43,7 @@ export class AdaptiveLimit implements ConcurrencyLimit {
   #reached = false;
   /** The average of the best window in which nobody waited. */
   #unloadedMs: number | undefined;
+  #lateMs = 0;
 
   constructor(bounds: AdaptiveLimitBounds) {
     this.#bounds = bounds;
@@ -62,10 +66,10 @@ export class AdaptiveLimit implements ConcurrencyLimit {
   adjust(lateMs: number): void {
     const { atOnceLeast, atOnceMost } = this.#bounds;
     const averageMs = this.#answers === 0 ? 0 : this.#totalMs / this.#answers;
-    const observedMs = Math.max(averageMs, lateMs);
+    this.#lateMs = Math.max(lateMs, this.#lateMs * lateKept);
     const targetMs = this.#target();
-    if (observedMs > targetMs) {
-      const shrunk = Math.floor(this.#value * Math.max(shrinkingMost, targetMs / observedMs));
+    if (averageMs > targetMs) {
+      const shrunk = Math.floor(this.#value * Math.max(shrinkingMost, targetMs / averageMs));
       this.#value = Math.max(atOnceLeast, shrunk);
     } else if (this.#reached) {
       this.#value = Math.min(atOnceMost, Math.ceil(this.#value * growth));
@@ -78,7 +82,7 @@ export class AdaptiveLimit implements ConcurrencyLimit {
 
   #target(): number {
     const { answerMsTarget, answerMsTargetMost } = this.#bounds;
-    const relative = (this.#unloadedMs ?? 0) * slowdownMax;
+    const relative = Math.max(this.#unloadedMs ?? 0, this.#lateMs) * slowdownMax;
     return Math.min(answerMsTargetMost, Math.max(answerMsTarget, relative));
   }
 

@@ -27,6 +27,9 @@ declare module 'fastify' {
 /** Answers that cost next to nothing, and would make the others look fast. */
 const statusesNotMeasured: ReadonlySet<number> = new Set([401, 403, 429]);
 
+/** How many times its time a sweep takes to come, where the process is short of time. */
+const lateSweeps = 2;
+
 export class Admission {
   readonly #limits: HttpLimits;
   readonly #load: Load;
@@ -37,6 +40,7 @@ export class Admission {
   #windowEndMs = performance.now();
   /** Runs only while requests wait. */
   #sweep: NodeJS.Timeout | undefined;
+  #sweptAtMs = 0;
 
   constructor(limits: HttpLimits, load: Load, options: { readonly proxied: boolean }) {
     this.#limits = limits;
@@ -103,8 +107,11 @@ export class Admission {
 
   #refuseLate(): void {
     const nowMs = performance.now();
-    const { requestsInFlightMax, refusedPauseMs } = this.#limits;
-    let left = this.#budget.next();
+    const { requestsInFlightMax, refusedPauseMs, admissionSweepMs } = this.#limits;
+    const budget = this.#budget.next(nowMs - this.#sweptAtMs > admissionSweepMs * lateSweeps);
+    this.#sweptAtMs = nowMs;
+    // Half of it for each: whoever is heard again may have to be refused again.
+    let left = Math.ceil(budget / 2);
     let waiting = 0;
     for (const lane of Object.values(this.#lanes)) {
       left -= lane.refuseLate(nowMs, left);
@@ -112,7 +119,7 @@ export class Admission {
       waiting += lane.waiting;
     }
     const roomy = this.#load.requests < requestsInFlightMax / 2;
-    this.#answers.resume(nowMs - refusedPauseMs, roomy ? this.#answers.paused : left);
+    this.#answers.resume(nowMs - refusedPauseMs, roomy ? this.#answers.paused : Math.ceil(budget / 2));
     if (waiting > 0 || this.#answers.paused > 0) return;
     clearInterval(this.#sweep);
     this.#sweep = undefined;

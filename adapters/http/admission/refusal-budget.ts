@@ -25,13 +25,16 @@ export class RefusalBudget {
     this.#answers += 1;
   }
 
-  /** What may be refused from now until it is asked again: at least one, so that nobody waits for ever. */
-  next(): number {
+  /**
+   * What may be refused from now until it is asked again: at least one, so that nobody waits for ever. A
+   * process that is asked late is short of time, even where it was not its own loop that used it.
+   */
+  next(late: boolean): number {
     const now = performance.eventLoopUtilization();
     const { utilization } = performance.eventLoopUtilization(now, this.#before);
     this.#before = now;
     this.#owed = Math.min(this.#most, (this.#owed % 1) + this.#answers * shareOfAnswers);
     this.#answers = 0;
-    return utilization < busyFrom ? this.#most : Math.max(1, Math.floor(this.#owed));
+    return !late && utilization < busyFrom ? this.#most : Math.max(1, Math.floor(this.#owed));
   }
 }

@@ -70,12 +70,14 @@ describe('the limit', () => {
     expect(limit.value).toBe(bounds.atOnceLeast);
   });
 
-  it('shrinks when the event loop comes late, whatever answers took', () => {
+  it('does not hold against load that the event loop comes late, and forgets it after a while', () => {
     const limit = new AdaptiveLimit(bounds);
     const before = limit.value;
-    limit.answered(1);
+    limit.answered(150);
     limit.reached();
-    limit.adjust(100);
-    expect(limit.value).toBe(before / 2);
+    limit.adjust(50);
+    expect(limit.value).toBeGreaterThan(before);
+    saturate(limit, () => 150, 50);
+    expect(limit.value).toBe(bounds.atOnceLeast);
   });
 });

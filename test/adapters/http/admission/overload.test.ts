@@ -122,8 +122,9 @@ describe('three times what the server can do', () => {
     const good = opened(under);
     // Its time and not its rate, which is another on a machine that is busy otherwise.
     expect(((slow?.busyMs ?? 0) - busyMsBefore) / tookMs).toBeGreaterThan(0.7);
-    // Without admission the sink's own queue would make the last wait for four seconds.
-    expect(percentile(good, 0.99)).toBeLessThan(2_000);
+    // In the sink's own queue, without admission, the last would wait until all were answered.
+    const allAnsweredMs = (under.length * tookMs) / good.length;
+    expect(percentile(good, 0.99)).toBeLessThan(allAnsweredMs / 2);
     const no = refused(under);
     expect(good.length + no.length).toBe(under.length);
     expect(no.length).toBeGreaterThan(under.length / 3);
