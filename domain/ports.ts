@@ -106,7 +106,7 @@ export interface EventLog extends EventReader {
 export interface Accepted {
   readonly status: 'accepted';
   readonly ticketId: TicketId;
-  /** The ticket's revision and state after the command. */
+  /** The ticket's revision and state after the command; '' for a state that the caller may not see. */
   readonly revision: number;
   readonly state: string;
   /** How many events the command added to the log, on this ticket and on others; 0 where nothing changed. */

@@ -8,6 +8,7 @@ import { diskSection } from './bench/disk.ts';
 import { emmettSection } from './bench/emmett.ts';
 import { engineSection } from './bench/engine.ts';
 import { freshnessSection } from './bench/freshness.ts';
+import { httpSection } from './bench/http.ts';
 import { importSection } from './bench/import.ts';
 import { openSection } from './bench/open-log.ts';
 import { overloadSection } from './bench/overload.ts';
@@ -35,6 +36,7 @@ const sections = {
   queries: queriesSection,
   freshness: freshnessSection,
   overload: overloadSection,
+  http: httpSection,
 } satisfies Record<string, (bench: Bench) => Promise<Section>>;
 type SectionName = keyof typeof sections;
 const names = Object.keys(sections) as SectionName[];
@@ -52,7 +54,7 @@ interface BenchOptions {
 
 const program = new Command('bench')
   .description(
-    'measure the engine, the logs, the disk, the projector, Emmett, an import, snapshots, queries, overload',
+    'measure the engine, the logs, the disk, the projector, Emmett, an import, snapshots, queries, HTTP, overload',
   )
   .option(
     '--events <number>',

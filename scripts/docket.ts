@@ -24,12 +24,13 @@ import { throughputCommand } from './commands/throughput.ts';
 import { ticketCommand } from './commands/ticket.ts';
 import { verifyCommand } from './commands/verify.ts';
 import { workflowCommand } from './commands/workflow.ts';
+import { docketVersion } from './runtime/version.ts';
 
 const program = new Command('docket')
   .description(
     'An event-sourced ticket engine: legal transitions only, an append-only log, PostgreSQL read models.',
   )
-  .version('0.1.0')
+  .version(docketVersion)
   .showHelpAfterError('(docket --help says more)')
   .addHelpText(
     'after',

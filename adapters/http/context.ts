@@ -6,6 +6,7 @@ import type { CommandSink, EventReader, TicketReader } from '../../domain/ports.
 import type { EpochMs } from '../../domain/ticket/values.ts';
 import type { Workflows } from '../../domain/workflow/registry.ts';
 import type { RateLimits } from './admission/rate-limits.ts';
+import type { ReportFailure } from './failures.ts';
 import type { HttpLimits } from './limits.ts';
 
 export const throughputBreakdowns = ['workflow', 'type', 'state'] as const;
@@ -46,6 +47,8 @@ export type ThroughputReader = (
 export type ReadinessCheck = () => Promise<string | undefined>;
 
 export interface HttpContext {
+  /** Docket's own version, for the OpenAPI document. */
+  readonly version: string;
   readonly authenticator: Authenticator;
   readonly access: Access;
   readonly sink: CommandSink;
@@ -62,4 +65,8 @@ export interface HttpContext {
   readonly rates: RateLimits;
   /** Whether the server was told to stop. */
   readonly stopping: () => boolean;
+  /** Aborted when the server begins to close: for answers that would never end by themselves. */
+  readonly closing: AbortSignal;
+  /** Gets every fault and bug that was answered with a status of 500 or more, `overloaded` left out. */
+  readonly report: ReportFailure;
 }

@@ -30,6 +30,7 @@ export const eventJsonSchema = z.object({
 });
 export type EventJson = Readonly<z.infer<typeof eventJsonSchema>>;
 
+/** Of an event as its reader may see it: members of its data may be missing, and an empty state is hidden. */
 export function eventJson(event: RecordedEvent): EventJson {
   return {
     ticketId: event.ticketId,
@@ -39,7 +40,7 @@ export function eventJson(event: RecordedEvent): EventJson {
     type: event.type,
     schemaVersion: event.schemaVersion,
     workflow: event.workflow,
-    state: event.state,
+    state: event.state === '' ? undefined : event.state,
     occurredAt: isoTime(event.occurredAt),
     recordedAt: isoTime(event.recordedAt),
     actor: event.actor,
@@ -58,20 +59,23 @@ export function isoTime(at: EpochMs): string {
   return new Date(at).toISOString();
 }
 
-function dataJson(event: RecordedEvent): Record<string, unknown> {
-  switch (event.type) {
+function dataJson({ type, data }: RecordedEvent): Record<string, unknown> {
+  switch (type) {
     case 'TicketOffered':
-      return { ...event.data, expiresAt: isoTime(event.data.expiresAt) };
+      return withIsoTime(data, 'expiresAt');
     case 'SlaStarted':
     case 'SlaResumed':
     case 'SlaBreached':
-      return { ...event.data, dueAt: isoTime(event.data.dueAt) };
+      return withIsoTime(data, 'dueAt');
     case 'TicketHeld':
-    case 'RequesterAwaited': {
-      const { until, ...data } = event.data;
-      return until === undefined ? data : { ...data, until: isoTime(until) };
-    }
+    case 'RequesterAwaited':
+      return withIsoTime(data, 'until');
     default:
-      return event.data;
+      return data;
   }
+}
+
+function withIsoTime(data: Readonly<Record<string, unknown>>, name: string): Record<string, unknown> {
+  const at = data[name];
+  return typeof at === 'number' ? { ...data, [name]: isoTime(at) } : data;
 }

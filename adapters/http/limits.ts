@@ -59,12 +59,53 @@ export const httpLimits = {
   drainSweepMs: 50,
   /** Commands in one bulk request. */
   bulkCommandsMax: 10_000,
-  /** Events in one page of a ticket's history. */
+  /** Events in one page, of a ticket's history or of the log. */
   eventsPageMax: 1_000,
   eventsPageDefault: 100,
   /** Windows in one answer about throughput. */
   throughputWindowsMax: 10_000,
   throughputWindowsDefault: 60,
+  /** Events that are looked at for one page; where few pass the filter, it is sent before it is full. */
+  eventsScannedMax: 100_000,
+  /** Of the JSON of such a page, and for finding its events; it is sent before it is full as well. */
+  eventsPageCharactersMax: 8 * 1024 * 1024,
+  eventsPageMsMax: 2_000,
+  /** Events in one answer of lines, and those that are looked at for it. */
+  eventsExportMax: 1_000_000,
+  eventsExportScannedMax: 20_000_000,
+  /** Events of an answer of lines that are held at once. */
+  eventsExportBatchMax: 128,
+  /** Answers of lines that are under way at once. */
+  eventExportsMax: 32,
+  /** How long a read waits for the position that it needs. */
+  positionWaitMsMax: 5_000,
+  /** Streams of events that are open at once, in all and for one principal. */
+  streamsMax: 4_096,
+  streamsOfPrincipalMax: 2_048,
+  /** The last events of a partition that are kept for all streams, and their bytes as they are sent. */
+  streamRecentEventsMax: 16_384,
+  streamRecentBytesMax: 32 * 1024 * 1024,
+  /** Of what is written to a stream at once, unless one event is larger: what a slow reader may hold. */
+  streamChunkBytesMax: 64 * 1024,
+  /** Streams that read the log at once because they are behind the recent events. */
+  streamCatchUpsMax: 4,
+  /** Events that such a stream is told at a time, and those that it looks at for them. */
+  streamPageEventsMax: 128,
+  streamScanEventsMax: 4_096,
+  /** Tickets that are remembered for a moment to decide what is shown of their events. */
+  streamTicketsMax: 10_000,
+  /** Streams that are told news before other work gets its turn. */
+  streamListenersAtATime: 64,
+  /** How long streams rest after all were told news, if that took as long, before they are told more. */
+  streamRestMsMax: 50,
+  /** Silence after which a stream says that it lives. */
+  streamHeartbeatMs: 15_000,
+  /** How long a stream's reader may take nothing before it is cut. */
+  streamSilenceMsMax: 30_000,
+  /** How often streams are looked after: revoked credentials, silence in both directions. */
+  streamSweepMs: 1_000,
+  /** When readers of a stream that has ended come back. */
+  streamRetryMs: 2_000,
   /** For one check of readiness. */
   readyCheckMsMax: 2_000,
 };

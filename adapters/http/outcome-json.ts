@@ -29,7 +29,8 @@ export const acceptedSchema = z.object({
   repeated: z.boolean(),
 });
 
-const rejectedSchema = z.object({
+/** What a rejected command answers inside a list of outcomes. */
+export const rejectedSchema = z.object({
   status: z.literal('rejected'),
   code: z.string().refine(isRejectionCode, 'expected the code of a rejection'),
   tried: z.string().optional(),

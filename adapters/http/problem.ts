@@ -83,6 +83,11 @@ export const httpErrorTable = {
     retry: false,
     meaning: 'The Idempotency-Key was used before, with another request.',
   },
+  expectation_failed: {
+    status: 417,
+    retry: false,
+    meaning: 'The server meets no expectation but 100-continue.',
+  },
   cursor_invalid: {
     status: 400,
     retry: false,

@@ -65,6 +65,14 @@ export interface AnswerDeclaration {
   readonly schema?: z.ZodType;
   /** `application/json` where absent. */
   readonly mediaType?: string;
+  /** The same in other media types, for callers whose `accept` names one of them. */
+  readonly otherForms?: readonly {
+    readonly mediaType: string;
+    readonly meaning: string;
+    /** Of one line, where the form is lines. */
+    readonly schema?: z.ZodType;
+    readonly example?: unknown;
+  }[];
   /** Headers by name, with their meaning. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly example?: unknown;
@@ -94,7 +102,7 @@ export interface Route<
   readonly description?: string;
   /** The scope that a credential needs; `public` needs no credential at all. */
   readonly scope: Scope | 'public';
-  /** Where it waits under overload; GET is a read and everything else a write where absent. */
+  /** Where it waits under overload; where absent GET is a read and the rest writes, but for what lasts. */
   readonly lane?: LaneName;
   readonly params?: Params;
   readonly query?: Query;
@@ -106,6 +114,11 @@ export interface Route<
   /** The problems that are this route's own; those that any route may answer are known. */
   readonly problems: readonly ProblemCode[];
   readonly example: RouteExample;
+  /**
+   * Whether its answer goes on until one side ends it. It is then no request in flight: the route has a bound
+   * of its own for how many there are. HEAD is not answered, for there is no end to it.
+   */
+  readonly lasting?: true;
   handle(
     request: RouteRequest<z.output<Params>, z.output<Query>, z.output<Headers>, z.output<Body>>,
     reply: FastifyReply,
@@ -132,10 +145,11 @@ export interface RouteGate {
 /** Makes a declared route answer. Who may not call it is refused before any body is read. */
 export function register(app: FastifyInstance, declared: Route, gate: RouteGate): void {
   const { params, query, headers, body } = declared;
-  const enter = gate.admission.entrance(declared.lane ?? (declared.method === 'GET' ? 'read' : 'write'));
+  const enter = gate.admission.entrance(declared.lane ?? laneOf(declared));
   app.route({
     method: declared.method,
     url: declared.path.replaceAll(/\{(\w+)\}/g, ':$1'),
+    ...(declared.lasting === true ? { exposeHeadRoute: false } : {}),
     schema: {
       ...(params === undefined ? {} : { params }),
       ...(query === undefined ? {} : { querystring: query }),
@@ -160,6 +174,11 @@ export function register(app: FastifyInstance, declared: Route, gate: RouteGate)
         reply,
       ),
   });
+}
+
+function laneOf({ lasting, method }: Route): LaneName {
+  if (lasting === true) return 'none';
+  return method === 'GET' ? 'read' : 'write';
 }
 
 async function identify(

@@ -11,30 +11,21 @@ import type { Rates } from './admission/rates.ts';
 import { AnswerDeadline } from './answer-deadline.ts';
 import { acceptJson } from './body.ts';
 import type { HttpContext } from './context.ts';
-import {
-  answerFailure,
-  answerParserError,
-  problemOf,
-  type ReportFailure,
-  sendProblem,
-  writeProblem,
-} from './failures.ts';
+import { answerFailure, answerParserError, problemOf, sendProblem, writeProblem } from './failures.ts';
 import { inputErrors, inputErrorsText } from './input-errors.ts';
 import { type HttpLimits, httpLimits } from './limits.ts';
 import { Load } from './load.ts';
 import { otherMethods } from './other-methods.ts';
 import { problem, RequestRefused } from './problem.ts';
-import { register } from './route.ts';
+import { type Route, register } from './route.ts';
 import { allRoutes } from './routes/all.ts';
 import { healthPaths } from './routes/health.ts';
 
-export interface HttpServerOptions extends Omit<HttpContext, 'limits' | 'rates' | 'stopping'> {
+export interface HttpServerOptions extends Omit<HttpContext, 'limits' | 'rates' | 'stopping' | 'closing'> {
   readonly limits?: Partial<HttpLimits>;
   readonly rates?: Partial<Rates>;
   /** How many proxies stand before the server, whose `x-forwarded-for` is believed; none where absent. */
   readonly proxies?: number;
-  /** Gets every fault and bug that was answered with a status of 500 or more, `overloaded` left out. */
-  readonly report: ReportFailure;
 }
 
 export interface HttpServer {
@@ -49,6 +40,8 @@ export interface HttpServer {
   close(): Promise<void>;
   /** Requests that are being answered now. */
   readonly requestsInFlight: number;
+  /** Everything that it answers, as declared. */
+  readonly routes: readonly Route[];
 }
 
 export function buildServer(options: HttpServerOptions): HttpServer {
@@ -60,6 +53,7 @@ export function buildServer(options: HttpServerOptions): HttpServer {
   const rates = new RateLimits({ rates: options.rates ?? {}, bucketsMax: limits.bucketsMax, proxied });
   const deadline = new AnswerDeadline(limits);
   let stopping = false;
+  const closing = new AbortController();
   const app = newApp(limits, proxies);
   acceptJson(app, limits, load);
   admit(app, rates, admission, deadline);
@@ -67,7 +61,8 @@ export function buildServer(options: HttpServerOptions): HttpServer {
   app.setNotFoundHandler((request, reply) =>
     sendProblem(reply, problem('route_unknown', `there is no ${request.method} ${pathOf(request.url)}`)),
   );
-  declareRoutes(app, { ...options, limits, rates, stopping: () => stopping }, admission);
+  const context = { ...options, limits, rates, stopping: () => stopping, closing: closing.signal };
+  const routes = declareRoutes(app, context, admission);
   return {
     listen: ({ host, port }) => app.listen({ host, port }),
     announceStop: () => {
@@ -75,6 +70,7 @@ export function buildServer(options: HttpServerOptions): HttpServer {
     },
     close: async () => {
       stopping = true;
+      closing.abort();
       await closeWithin(app, limits);
       deadline.stop();
       admission.stop();
@@ -82,6 +78,7 @@ export function buildServer(options: HttpServerOptions): HttpServer {
     get requestsInFlight() {
       return load.requests;
     },
+    routes,
   };
 }
 
@@ -111,6 +108,10 @@ function newApp(limits: HttpLimits, proxies: number): FastifyInstance {
     frameworkErrors: (error, _request, reply) => sendProblem(reply, problemOf(error)),
     clientErrorHandler: (error, socket) => answerParserError(error, socket),
   });
+  // Node would answer by itself, without a problem document.
+  app.server.on('checkExpectation', (_request, response) =>
+    writeProblem(response, problem('expectation_failed', 'leave the header expect out')),
+  );
   app.server.maxConnections = limits.connectionsMax;
   app.setValidatorCompiler<z.ZodType>(({ schema, httpPart }) => (input) => {
     const result = schema.safeParse(input);
@@ -146,11 +147,13 @@ function admit(
   });
 }
 
-function declareRoutes(app: FastifyInstance, context: HttpContext, admission: Admission): void {
+function declareRoutes(app: FastifyInstance, context: HttpContext, admission: Admission): readonly Route[] {
   const refuseOtherMethods = otherMethods(app);
   app.decorateRequest('caller', undefined);
-  for (const declared of allRoutes(context)) register(app, declared, { ...context, admission });
+  const routes = allRoutes(context);
+  for (const declared of routes) register(app, declared, { ...context, admission });
   refuseOtherMethods();
+  return routes;
 }
 
 async function closeWithin(app: FastifyInstance, limits: HttpLimits): Promise<void> {

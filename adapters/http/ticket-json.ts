@@ -1,10 +1,15 @@
-/** A ticket as JSON: its state after its events so far, and what may be done with it now. */
+/**
+ * A ticket as JSON: its state after its events so far, and what may be done with it now. What the reader may
+ * not see is not there, just as what the ticket does not have.
+ */
 import { z } from 'zod';
+import type { Guard, TicketView } from '../../domain/access/guard.ts';
+import { shownFields } from '../../domain/access/redact.ts';
 import type { SlaClock } from '../../domain/sla/clock.ts';
 import { linkRelations } from '../../domain/ticket/commands.ts';
 import type { TicketState } from '../../domain/ticket/state.ts';
 import { actorSchema, fieldsSchema, ticketIdSchema } from '../../domain/ticket/values.ts';
-import { legalFrom } from '../../domain/workflow/legal.ts';
+import { type LegalCommand, legalFrom } from '../../domain/workflow/legal.ts';
 import type { Workflows } from '../../domain/workflow/registry.ts';
 import { categories } from '../../domain/workflow/transition.ts';
 import { isoTime } from './event-json.ts';
@@ -19,7 +24,14 @@ const relations = [
   'merged',
 ] as const;
 
-/** What GET /v1/tickets/:ticketId answers. Members without a value are left out. */
+const legalHereSchema = legalCommandSchema.extend({
+  allowed: z.boolean().meta({
+    description:
+      'Whether the access rules let the caller give the command; what the command brings may still matter.',
+  }),
+});
+
+/** What GET /v1/tickets/:ticketId answers. Members without a value are left out, and so are hidden ones. */
 export const ticketJsonSchema = z.object({
   ticketId: ticketIdSchema,
   partition: z.int(),
@@ -27,12 +39,12 @@ export const ticketJsonSchema = z.object({
   position: z.int(),
   revision: z.int(),
   workflow: z.string(),
-  state: z.string(),
-  lifecycle: z.string(),
-  category: z.enum(categories),
-  final: z.boolean(),
+  state: z.string().optional(),
+  lifecycle: z.string().optional(),
+  category: z.enum(categories).optional(),
+  final: z.boolean().optional(),
   /** The state of each region, by the region's name. */
-  regions: z.record(z.string(), z.string()),
+  regions: z.record(z.string(), z.string()).optional(),
   openedAt: z.string(),
   openedBy: actorSchema,
   requester: z.string().optional(),
@@ -45,7 +57,7 @@ export const ticketJsonSchema = z.object({
   resolvedAt: z.string().optional(),
   resolutionCode: z.string().optional(),
   mergedInto: ticketIdSchema.optional(),
-  links: z.array(z.object({ ticket: ticketIdSchema, relation: z.enum(relations) })),
+  links: z.array(z.object({ ticket: ticketIdSchema, relation: z.enum(relations) })).optional(),
   fields: fieldsSchema,
   /** The last SLA clock of each metric. */
   clocks: z
@@ -61,53 +73,81 @@ export const ticketJsonSchema = z.object({
       }),
     )
     .optional(),
-  legal: z.array(legalCommandSchema),
+  legal: z.array(legalHereSchema).optional(),
 });
 export type TicketJson = z.infer<typeof ticketJsonSchema>;
 
-type LegalJson = Omit<TicketJson, 'legal' | 'links'> & {
-  readonly legal: ReturnType<typeof legalFrom>;
-  readonly links: TicketState['links'];
+type ReadonlyJson = Omit<TicketJson, 'legal' | 'links'> & {
+  readonly legal: readonly (LegalCommand & { readonly allowed: boolean })[] | undefined;
+  readonly links: TicketState['links'] | undefined;
 };
 
+/** The ticket as `guard` sees it; `view` is the guard's own of this ticket. */
 export function ticketJson(
   ticket: TicketState,
   at: { readonly partition: number; readonly position: number },
   workflows: Workflows,
-): LegalJson {
-  const workflow = workflows.get(ticket.workflow);
-  const state = workflows.stateOf(ticket);
-  const { offer, hold } = ticket;
+  view: TicketView,
+  guard: Pick<Guard, 'may'>,
+): ReadonlyJson {
+  const { offer, resolvedAt } = ticket;
+  const assigned = view.shows('assignee');
+  const resolved = view.shows('resolution');
+  const linked = view.shows('links');
   return {
     ticketId: ticket.ticketId,
     ...at,
     revision: ticket.revision,
     workflow: ticket.workflow,
-    state: ticket.state,
-    lifecycle: state.lifecycle,
-    category: state.category,
-    final: state.final,
-    regions: Object.fromEntries(
-      workflow.regions.map((region, index) => [region.name, state.values[index] ?? '']),
-    ),
+    ...stateJson(ticket, workflows, view),
     openedAt: isoTime(ticket.openedAt),
     openedBy: ticket.openedBy,
-    requester: ticket.requester,
-    assignee: ticket.assignee,
-    group: ticket.group,
-    offer: offer && { agent: offer.agent, expiresAt: isoTime(offer.expiresAt) },
-    hold: hold && { ...hold, until: hold.until === undefined ? undefined : isoTime(hold.until) },
-    resolvedAt: ticket.resolvedAt === undefined ? undefined : isoTime(ticket.resolvedAt),
-    resolutionCode: ticket.resolutionCode,
-    mergedInto: ticket.mergedInto,
-    links: ticket.links,
-    fields: ticket.fields,
-    clocks: ticket.clocks?.map(clockJson),
-    legal: legalFrom(workflow, state),
+    requester: view.shows('requester') ? ticket.requester : undefined,
+    assignee: assigned ? ticket.assignee : undefined,
+    group: view.shows('group') ? ticket.group : undefined,
+    offer: assigned && offer ? { agent: offer.agent, expiresAt: isoTime(offer.expiresAt) } : undefined,
+    resolvedAt: !resolved || resolvedAt === undefined ? undefined : isoTime(resolvedAt),
+    resolutionCode: resolved ? ticket.resolutionCode : undefined,
+    mergedInto: linked ? ticket.mergedInto : undefined,
+    links: linked ? ticket.links : undefined,
+    fields: view.complete ? ticket.fields : shownFields(ticket.fields, view),
+    clocks: view.shows('sla') ? ticket.clocks?.map((clock) => clockJson(clock, view)) : undefined,
+    legal: legalJson(ticket, workflows, view, guard),
   };
 }
 
-function clockJson({ clock, policy, priority, targetMs, state, dueAt, breached }: SlaClock) {
+/** Where the ticket is in its workflow, which is hidden or shown as one. */
+function stateJson(ticket: TicketState, workflows: Workflows, view: TicketView) {
+  if (!view.shows('state')) return {};
+  const workflow = workflows.get(ticket.workflow);
+  const { lifecycle, category, final, values } = workflows.stateOf(ticket);
+  const { hold } = ticket;
+  return {
+    state: ticket.state,
+    lifecycle,
+    category,
+    final,
+    regions: Object.fromEntries(workflow.regions.map(({ name }, index) => [name, values[index] ?? ''])),
+    hold: hold && { ...hold, until: hold.until === undefined ? undefined : isoTime(hold.until) },
+  };
+}
+
+function legalJson(
+  ticket: TicketState,
+  workflows: Workflows,
+  view: TicketView,
+  guard: Pick<Guard, 'may'>,
+): ReadonlyJson['legal'] {
+  if (!view.shows('state')) return undefined;
+  const legal = legalFrom(workflows.get(ticket.workflow), workflows.stateOf(ticket));
+  return legal.map((each) => ({ ...each, allowed: guard.may(each.command, ticket) }));
+}
+
+function clockJson(
+  { clock, policy, priority, targetMs, state, dueAt, breached }: SlaClock,
+  view: TicketView,
+) {
   const due = dueAt === undefined ? undefined : isoTime(dueAt);
-  return { clock, policy, priority, targetMs, state, dueAt: due, breached };
+  const shown = view.shows('priority') ? priority : undefined;
+  return { clock, policy, priority: shown, targetMs, state, dueAt: due, breached };
 }

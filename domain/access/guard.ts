@@ -62,6 +62,10 @@ export interface CommandGuard {
   ): Rejection | undefined;
   /** A rejection by the workflow's rules, without what the principal may not see of the ticket. */
   conceal(rejection: Rejection, ticket: TicketState | undefined): Rejection;
+  /**
+   * Whether the answer to an accepted command may say the state that the ticket is in. Without it, it may.
+   */
+  tellsState?(ticket: TicketState): boolean;
 }
 
 /** What one principal may do and see under one version of the policy. */

@@ -3,9 +3,10 @@
  * command left in the log, so it holds across restarts. A command that was refused, or that changed nothing,
  * left none: sent again, it is decided anew, on what the ticket is by then.
  */
-import type { CommandTrace, EventLog, Outcome } from '../ports.ts';
+import type { Accepted, CommandTrace, EventLog, Outcome } from '../ports.ts';
 import { commandDigest } from '../ticket/command-digest.ts';
 import type { RecordedEvent } from '../ticket/events.ts';
+import { replay } from '../ticket/evolve.ts';
 import { reject } from '../ticket/rejection.ts';
 import type { TicketId } from '../ticket/values.ts';
 import { answer, type Entry, inChunks, particularsOf, type RoundContext } from './entry.ts';
@@ -61,7 +62,7 @@ async function answerFromLog(context: RoundContext, entry: Entry): Promise<boole
   const trace = commandId === undefined ? undefined : await context.log.findCommand(commandId);
   if (commandId === undefined || trace === undefined) return false;
   const same = trace.commandDigest === entry.particulars?.digest;
-  const outcome = same ? await firstAnswer(context.log, trace) : reusedId(context, entry);
+  const outcome = same ? await firstAnswerFor(context, entry, trace) : reusedId(context, entry);
   if (context.unanswered.find(commandId) === entry) answer(context, entry, outcome);
   else entry.submission.answer(entry.index, outcome);
   return true;
@@ -78,8 +79,18 @@ function reusedId(context: RoundContext, { command }: Entry): Outcome {
   return reject(refused, undefined, context.workflows);
 }
 
+/** The first answer, without a state that whoever asks again may not see. */
+async function firstAnswerFor(context: RoundContext, entry: Entry, trace: CommandTrace): Promise<Outcome> {
+  const outcome = await firstAnswer(context.log, trace);
+  const { guard } = entry.submission;
+  if (guard?.tellsState === undefined) return outcome;
+  const { ticketId } = outcome;
+  const ticket = context.cache.find(ticketId) ?? replay(ticketId, await context.log.readTicket(ticketId));
+  return ticket !== undefined && guard.tellsState(ticket) ? outcome : { ...outcome, state: '' };
+}
+
 /** The answer that was given when the command was accepted, told again from the events it made. */
-async function firstAnswer(log: EventLog, { events }: CommandTrace): Promise<Outcome> {
+async function firstAnswer(log: EventLog, { events }: CommandTrace): Promise<Accepted> {
   const first = events[0];
   const last = events.at(-1);
   if (first === undefined || last === undefined)

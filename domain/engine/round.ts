@@ -3,6 +3,7 @@
  * has to be looked up is looked up first; deciding itself is then one pass without waiting, so that the state
  * that a command is decided on can not change under it.
  */
+import type { CommandGuard } from '../access/guard.ts';
 import type { Write } from '../ports.ts';
 import type { LiveTicket, TicketCache } from '../ticket/cache.ts';
 import type { Command } from '../ticket/commands.ts';
@@ -82,7 +83,7 @@ export function decideAll(context: RoundContext, entries: readonly Entry[]): rea
     // Taken before the decision changes the ticket where it is.
     const expectedRevision = ticket?.revision ?? 0;
     const { events, also } = decision;
-    const place = apply(cache, entry, command, ticket, decision);
+    const place = apply(cache, entry, command, ticket, decision, guard);
     if (events.length === 0) continue;
     entry.write = writes.length;
     const { ticketId } = command;
@@ -207,6 +208,7 @@ function apply(
   command: StampedCommand,
   before: LiveTicket | undefined,
   { events, also, at }: Acceptance,
+  guard: CommandGuard | undefined,
 ): LiveTicket {
   const ticket = evolved(cache, before, events, command.ticketId);
   ticket.at = at;
@@ -220,7 +222,7 @@ function apply(
     status: 'accepted',
     ticketId: command.ticketId,
     revision: ticket.revision,
-    state: ticket.state,
+    state: guard?.tellsState?.(ticket) === false ? '' : ticket.state,
     events: count,
     position: 0,
     newTicketId: also.length > 0 ? command.newTicketId : undefined,

@@ -76,6 +76,7 @@ function serverOn({ engine, log }: OpenEngine) {
     workflows: builtInWorkflows,
     defaultWorkflow,
     throughput: async () => ({ asOf: { position: 0, recordedAt: undefined }, rows: [] }),
+    version: 'bench',
     readiness: {},
     rates: { requestsPerKey: unlimited },
     report: (error) => note(`docket bench: ${String(error)}`),

@@ -32,6 +32,7 @@ import { exitCodes, note, print } from '../cli/output.ts';
 import { type Progress, progressBar } from '../cli/progress.ts';
 import { openExistingLog } from '../runtime/existing-log.ts';
 import { openReadModels } from '../runtime/read-models.ts';
+import { refuseUnseen, type SeenByOptions, seenBy, withSeenBy } from '../runtime/seen-by.ts';
 import { stopSignal } from '../runtime/signals.ts';
 
 const eventFormats = ['ndjson', 'csv', 'parquet', 'ocel-json', 'ocel-sqlite', 'xes'] as const;
@@ -52,7 +53,7 @@ interface SharedOptions extends LogOptions, JsonOptions {
   readonly guardFormulas?: true;
 }
 
-interface EventOptions extends SharedOptions {
+interface EventOptions extends SharedOptions, SeenByOptions {
   readonly format: EventFormat;
   readonly time: SelectableTime;
   readonly fromPosition?: number;
@@ -78,6 +79,7 @@ export function exportCommand(): Command {
     .option('--from-position <position>', 'the first position of each partition', wholeNumber(1))
     .option('--to-position <position>', 'the last position of each partition', wholeNumber(1))
     .option('--source <uri>', 'the source of the CloudEvents (ndjson)', eventSourceDefault);
+  withSeenBy(events);
   const cases = new Command('cases')
     .description('tickets as they are now with their metrics, one row each, from the read models')
     .addOption(new Option('--format <format>').choices(caseFormats).makeOptionMandatory())
@@ -110,7 +112,8 @@ function readTime(text: string): EpochMs {
 async function exportEvents(options: EventOptions, command: Command): Promise<void> {
   refuseMisuse(options, command);
   const signal = stopSignal();
-  const reader = await openExistingLog(options);
+  refuseUnseen(options, command);
+  const reader = await seenBy(await openExistingLog(options), options);
   try {
     const selection: EventSelection = { ...options, tickets: await chosenTickets(options) };
     await toDestination(options, signal, async (destination, bar) => {

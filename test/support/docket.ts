@@ -61,6 +61,8 @@ export async function docketJsonWith(
 export interface RunningServer {
   readonly url: string;
   readonly pid: number;
+  /** What a request needs to be let in. */
+  readonly headers: Readonly<Record<string, string>>;
   /** Ctrl-C, and what came of it. */
   stop(signal?: NodeJS.Signals): Promise<Ended>;
 }
@@ -80,7 +82,7 @@ export async function serve(dataDir: string, settings: NodeJS.ProcessEnv = {}): 
         child.kill(signal);
         return ended;
       };
-      return { url: record.url, pid: record.pid, stop };
+      return { url: record.url, pid: record.pid, headers: {}, stop };
     }
     await sleep(20);
   }

@@ -45,8 +45,9 @@ export function ticketRoutes({ reader, workflows, limits }: HttpContext): readon
       handle: async ({ params: { ticketId }, guard }) => {
         const { events, at } = await history(reader, ticketId);
         const ticket = replay(ticketId, events);
-        if (ticket === undefined || guard.view(ticket) === undefined) throw unknownTicket(ticketId);
-        return ticketJson(ticket, at, workflows);
+        const view = ticket === undefined ? undefined : guard.view(ticket);
+        if (ticket === undefined || view === undefined) throw unknownTicket(ticketId);
+        return ticketJson(ticket, at, workflows, view, guard);
       },
     }),
     route({

@@ -6,6 +6,7 @@ import { expect } from 'vitest';
 import type { Rates } from '../../../adapters/http/admission/rates.ts';
 import type { HttpContext } from '../../../adapters/http/context.ts';
 import type { HttpLimits } from '../../../adapters/http/limits.ts';
+import { openApiDocument } from '../../../adapters/http/openapi/document.ts';
 import { buildServer, type HttpServer } from '../../../adapters/http/server.ts';
 import { MemoryLog } from '../../../adapters/log/memory/memory-log.ts';
 import { trustedPrincipal, unrestrictedAccess } from '../../../domain/access/unrestricted.ts';
@@ -14,8 +15,12 @@ import type { CommandSink } from '../../../domain/ports.ts';
 import { replay } from '../../../domain/ticket/evolve.ts';
 import { builtInWorkflows, defaultWorkflow } from '../../../domain/workflow/registry.ts';
 import { monday9 } from '../../support/tickets.ts';
+import { type CheckAnswer, contractOf } from './contract.ts';
 
 const everything = trustedPrincipal('test');
+
+/** Made once: what a server may answer does not depend on its settings. */
+let checkAnswer: CheckAnswer | undefined;
 
 export interface Harness {
   readonly url: string;
@@ -48,7 +53,7 @@ export interface HarnessOptions {
   /** Stands between server and engine. */
   readonly sink?: (engine: Engine) => CommandSink;
   readonly context?: Partial<
-    Pick<HttpContext, 'throughput' | 'readiness' | 'reader' | 'authenticator' | 'access'>
+    Pick<HttpContext, 'throughput' | 'readiness' | 'reader' | 'tickets' | 'authenticator' | 'access'>
   >;
 }
 
@@ -60,6 +65,7 @@ export async function startServer(options: HarnessOptions = {}): Promise<Harness
   const engine = new Engine({ log, clock, workflows, defaultWorkflow, limits });
   const reported: unknown[] = [];
   const server = buildServer({
+    version: 'test',
     authenticator: { authenticate: () => everything },
     access: unrestrictedAccess,
     tickets: { current: async (ticketId) => replay(ticketId, await log.readTicket(ticketId)) },
@@ -75,8 +81,13 @@ export async function startServer(options: HarnessOptions = {}): Promise<Harness
     report: (error) => reported.push(error),
     ...options.context,
   });
+  checkAnswer ??= contractOf(openApiDocument(server.routes, 'test'));
   const url = await server.listen({ host: '127.0.0.1', port: 0 });
-  const send = async (path: string, init: RequestInit) => answerOf(await fetch(`${url}${path}`, init));
+  const send = async (path: string, init: RequestInit) => {
+    const answer = await answerOf(await fetch(`${url}${path}`, init));
+    checkAnswer?.({ ...answer, method: init.method ?? 'GET', path });
+    return answer;
+  };
   return {
     url,
     log,
@@ -118,6 +129,11 @@ async function answerOf(response: Response): Promise<Answer> {
     status: response.status,
     headers: response.headers,
     type: response.headers.get('content-type'),
-    body: text === '' ? undefined : JSON.parse(text),
+    body: bodyOf(text, response.headers.get('content-type')),
   };
+}
+
+function bodyOf(text: string, type: string | null): unknown {
+  if (text === '') return undefined;
+  return type?.split(';')[0]?.endsWith('json') === true ? JSON.parse(text) : text;
 }

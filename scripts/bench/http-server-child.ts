@@ -1,0 +1,48 @@
+/**
+ * Run as a process of its own by http.ts: the server that is measured, with the log, engine and HTTP of
+ * `docket
+ * serve` and no projector; or, as `no-op`, fastify that parses the same body and answers at once.
+ */
+import fastify from 'fastify';
+import { buildServer } from '../../adapters/http/server.ts';
+import { trustedPrincipal, unrestrictedAccess } from '../../domain/access/unrestricted.ts';
+import { replay } from '../../domain/ticket/evolve.ts';
+import { builtInWorkflows, defaultWorkflow } from '../../domain/workflow/registry.ts';
+import { openSegmentEngine } from '../runtime/sink.ts';
+import { askedToStop, tell } from './child-process.ts';
+
+const [kind = '', dataDir = ''] = process.argv.slice(2);
+const at = { host: '127.0.0.1', port: 0 };
+
+if (kind === 'no-op') {
+  const app = fastify({ logger: false });
+  app.post('/v1/tickets/:ticketId/commands', async () => ({ status: 'accepted' }));
+  app.get('/v1/tickets/:ticketId', async () => ({ status: 'accepted' }));
+  await tell(await app.listen(at));
+  await askedToStop();
+  await app.close();
+} else {
+  const { engine, log, close } = await openSegmentEngine(dataDir, builtInWorkflows);
+  const trusted = trustedPrincipal('bench');
+  const server = buildServer({
+    version: 'bench',
+    authenticator: { authenticate: () => trusted },
+    access: unrestrictedAccess,
+    tickets: { current: async (ticketId) => replay(ticketId, await log.readTicket(ticketId)) },
+    sink: engine,
+    reader: log,
+    workflows: builtInWorkflows,
+    defaultWorkflow,
+    throughput: async () => ({ asOf: { position: 0, recordedAt: undefined }, rows: [] }),
+    readiness: {},
+    report: (error) => {
+      throw error;
+    },
+  });
+  await tell(await server.listen(at));
+  await askedToStop();
+  await server.close();
+  await tell(await log.head());
+  await close();
+}
+process.disconnect();

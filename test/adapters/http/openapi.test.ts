@@ -1,0 +1,126 @@
+/**
+ * The OpenAPI document and the reference: well made, complete, and told by the declarations that the server
+ * answers
+ * by. That answers are as declared is checked on every answer of every test here, by contract.ts.
+ */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import type { OpenApiDocument } from '../../../adapters/http/openapi/document.ts';
+import { problemCodes } from '../../../adapters/http/openapi/problems.ts';
+import { contractOf } from './contract.ts';
+import { type Harness, startServer } from './harness.ts';
+
+let server: Harness;
+let document: OpenApiDocument;
+beforeAll(async () => {
+  server = await startServer();
+  document = (await server.get('/openapi.json')).body as OpenApiDocument;
+});
+afterAll(() => server[Symbol.asyncDispose]());
+
+const operations = () =>
+  Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
+  );
+
+/** Every `$ref` anywhere in the document. */
+function references(value: unknown): string[] {
+  if (typeof value !== 'object' || value === null) return [];
+  const inner = Object.values(value).flatMap(references);
+  return '$ref' in value ? [String(value.$ref), ...inner] : inner;
+}
+
+describe('the OpenAPI document', () => {
+  it('gives each operation a name of its own, a heading, and what it takes and answers', () => {
+    const ids = operations().map(({ operation }) => operation.operationId);
+    expect(new Set(ids).size).toBe(ids.length);
+    for (const { operation } of operations()) {
+      expect(operation.summary).not.toBe('');
+      expect(Object.keys(operation.responses).some((status) => status.startsWith('2'))).toBe(true);
+    }
+  });
+
+  it('refers only to schemas that are there', () => {
+    const found = references(document);
+    expect(found.length).toBeGreaterThan(10);
+    for (const reference of found) {
+      const name = reference.replace('#/components/schemas/', '');
+      expect(document.components.schemas).toHaveProperty(name);
+    }
+  });
+
+  it('declares every brace of a path, with an example', () => {
+    for (const { path, operation } of operations()) {
+      const braces = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
+      const declared = operation.parameters.filter((each) => each.in === 'path');
+      expect(declared.map((each) => each.name)).toEqual(braces);
+      for (const each of declared) expect(each.example, `${path} ${each.name}`).toBeDefined();
+    }
+  });
+
+  it('has an example for every body', () => {
+    for (const { path, operation } of operations()) {
+      for (const [type, { example }] of Object.entries(operation.requestBody?.content ?? {})) {
+        expect(example, `${path} ${type}`).toBeDefined();
+      }
+    }
+  });
+
+  it('asks for a credential wherever something is told or done', () => {
+    for (const { path, operation } of operations()) {
+      const open = operation.security.length === 0;
+      expect(open, path).toBe(!path.startsWith('/v1/'));
+    }
+  });
+});
+
+describe('the check of answers against it', () => {
+  const told = { method: 'GET', path: '/v1/workflows', status: 200, type: 'application/json' };
+
+  it('takes what is declared', () => {
+    expect(() => contractOf(document)({ ...told, body: { workflows: [] } })).not.toThrow();
+  });
+
+  it.each([
+    ['a status', { ...told, status: 202, body: {} }],
+    ['a media type', { ...told, type: 'text/plain', body: '' }],
+    ['a member', { ...told, body: { workflows: [], surprise: 1 } }],
+    ['a type', { ...told, body: { workflows: 'none' } }],
+    [
+      'a problem',
+      { ...told, status: 403, type: 'application/problem+json', body: { code: 'ticket_exists' } },
+    ],
+  ])('finds %s that is not', (_what, answer) => {
+    expect(() => contractOf(document)(answer)).toThrow();
+  });
+});
+
+describe('the reference page', () => {
+  it('has every operation and every problem, and may load nothing', async () => {
+    const page = await fetch(`${server.url}/reference`);
+    const text = await page.text();
+    for (const { operation } of operations()) expect(text).toContain(`id="${operation.operationId}"`);
+    for (const code of problemCodes) expect(text).toContain(`id="problem-${code}"`);
+    expect(page.headers.get('content-security-policy')).toContain("default-src 'none'");
+    expect(text).not.toMatch(/<script|https?:\/\/(?!127\.0\.0\.1)/);
+  });
+
+  it('can not be broken out of by the address it is asked at', async () => {
+    const { hostname, port } = new URL(server.url);
+    const { request } = await import('node:http');
+    const text = await new Promise<string>((resolve, reject) => {
+      const asked = request(
+        { hostname, port, path: '/reference', headers: { host: 'a"><script>b' } },
+        (answer) => {
+          let body = '';
+          answer.setEncoding('utf8').on('data', (piece: string) => {
+            body += piece;
+          });
+          answer.on('end', () => resolve(body));
+        },
+      );
+      asked.on('error', reject).end();
+    });
+    expect(z.string().min(1).parse(text)).not.toContain('<script>');
+  });
+});
