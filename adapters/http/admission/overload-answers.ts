@@ -5,7 +5,7 @@
  * Where even this is too much, the connection is not read for a time: what its caller sends meanwhile stays
  * with TCP. Not behind a proxy, whose connections are everybody's.
  */
-import type { OutgoingHttpHeaders } from 'node:http';
+import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Fault } from '../../../domain/errors.ts';
@@ -48,9 +48,8 @@ export class OverloadAnswers {
 
   /** For when refusing alone would be too much work: the caller is not heard until `resume`. */
   refuseAndPause(request: FastifyRequest, reply: FastifyReply): void {
-    const { socket } = request.raw;
     const pausing = this.#pausing && isFirstVersion(request);
-    this.#send(request, reply, pausing ? () => this.#pause(socket) : undefined);
+    this.#send(request, reply, pausing ? () => this.#pauseAfter(request.raw) : undefined);
   }
 
   /** Reads connections again that were paused before a time, and `most` of them at most. */
@@ -72,6 +71,15 @@ export class OverloadAnswers {
     const leaves = isFirstVersion(request) && hasLargeBody(request);
     reply.raw.writeHead(refusal.status, leaves ? { ...headers, connection: 'close' } : headers);
     reply.raw.end(body, sent);
+  }
+
+  /**
+   * Not before Node has read the rest of the request away, for which it would read the connection again; and
+   * not a turn of the event loop later, which may be long in coming when callers answer refusals at once.
+   */
+  #pauseAfter(request: IncomingMessage): void {
+    if (request.readableEnded) this.#pause(request.socket);
+    else request.once('end', () => this.#pause(request.socket));
   }
 
   #pause(socket: Socket): void {

@@ -248,7 +248,7 @@ describe('a refusal', () => {
     socket.setEncoding('utf8').on('data', (chunk: string) => {
       text += chunk;
     });
-    socket.write('GET /v1/workflows HTTP/1.1\r\nhost: x\r\n\r\n');
+    socket.write('POST /v1/tickets HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{}');
     await expect.poll(() => text).toContain('503');
     const refusedAtMs = performance.now();
     socket.write('GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n');
