@@ -12,6 +12,7 @@ import { httpSection } from './bench/http.ts';
 import { httpBulkSection } from './bench/http-bulk.ts';
 import { importSection } from './bench/import.ts';
 import { openSection } from './bench/open-log.ts';
+import { overloadSection } from './bench/overload.ts';
 import { postgresLogSection } from './bench/postgres-log.ts';
 import { projectorSection } from './bench/projector.ts';
 import { queriesSection } from './bench/queries.ts';
@@ -35,6 +36,7 @@ const sections = {
   readers: readersSection,
   queries: queriesSection,
   freshness: freshnessSection,
+  overload: overloadSection,
   http: httpSection,
   'http-bulk': httpBulkSection,
 } satisfies Record<string, (bench: Bench) => Promise<Section>>;
@@ -54,7 +56,7 @@ interface BenchOptions {
 
 const program = new Command('bench')
   .description(
-    'measure the engine, the logs, the disk, the projector, Emmett, an import, snapshots, queries and HTTP',
+    'measure the engine, the logs, the disk, the projector, Emmett, an import, snapshots, queries, HTTP, overload',
   )
   .option(
     '--events <number>',

@@ -19,7 +19,7 @@ import {
   policyJsonSchema,
   problemsJsonSchema,
 } from './access-json.ts';
-import { type AskOptions, type ServerTrust, ask, codeOf, faultOf, memberOf } from './asking.ts';
+import { type AskOptions, ask, codeOf, faultOf, memberOf, type ServerTrust } from './asking.ts';
 
 const requestMsMax = 30_000;
 /** Keys or changes asked for at once. */

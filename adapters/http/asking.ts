@@ -38,7 +38,11 @@ export async function ask(
   const authorization = credential === undefined ? {} : { authorization: `Bearer ${credential}` };
   const headers = { ...init.headers, ...authorization };
   try {
-    const { status, retryAfter, text } = await requestText(url, { ...init, headers, signal: ended }, certificate);
+    const { status, retryAfter, text } = await requestText(
+      url,
+      { ...init, headers, signal: ended },
+      certificate,
+    );
     const retryAfterMs = Number(retryAfter ?? 0) * 1_000;
     return {
       status,
@@ -56,6 +60,8 @@ export function faultOf(answer: Answer, url: URL): Fault {
   const code = codeOf(answer);
   const detail = memberOf(answer, 'detail') ?? `status ${answer.status}`;
   if (isFaultCode(code)) return new Fault(code, detail);
+  // Nothing of it was decided, as with a full queue.
+  if (code === 'rate_limited') return new Fault('overloaded', detail);
   if (answer.status === 401 || code === 'scope_missing') {
     return new Fault('credential_refused', `${url.origin} does not take the credential: ${detail}`);
   }

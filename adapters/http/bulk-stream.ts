@@ -31,6 +31,8 @@ export interface BulkStreamOptions {
   readonly commandId: string | undefined;
   readonly limits: HttpLimits;
   readonly load: Load;
+  /** Takes commands from the caller's quota: 0, or milliseconds until they should be asked for again. */
+  readonly pace: (commands: number) => number;
   /** Whether the server was told to stop: a stream must not keep it. */
   readonly stopping: () => boolean;
   /** Called once, when nothing of the stream is under way any more or its caller has gone. */
@@ -74,6 +76,8 @@ class BulkStream {
   #lastRead: number;
   /** Whether its caller has left as many answers unread as there may be. */
   #answersFull = false;
+  /** Whether its caller has used up its quota for the moment. */
+  #paced = false;
   /** Why nothing more is taken: the input is at its end, or something went wrong. */
   #closing: 'end' | Problem | undefined;
 
@@ -144,6 +148,7 @@ class BulkStream {
     this.#linesInFlight += lines;
     this.#bytesInFlight += bytes;
     this.#batches.push(batch);
+    this.#pace(lines);
     sink.submit(read.commands, caller.guard).then(
       (outcomes) => {
         batch.outcomes = outcomes;
@@ -212,6 +217,17 @@ class BulkStream {
     load.giveBodyBytes(request, bytes);
   }
 
+  /** What has come is carried out; the quota decides when more may come. */
+  #pace(commands: number): void {
+    const waitMs = this.#options.pace(commands);
+    this.#paced = waitMs > 0;
+    if (!this.#paced) return;
+    setTimeout(() => {
+      this.#pace(commands);
+      this.#flow();
+    }, waitMs).unref();
+  }
+
   /** Reads on, or lets the caller wait. */
   #flow(): void {
     const { input } = this.#options;
@@ -226,6 +242,7 @@ class BulkStream {
     const { bulkLinesInFlightMax, bulkBytesInFlightMax } = this.#options.limits;
     return (
       this.#answersFull ||
+      this.#paced ||
       this.#linesInFlight >= bulkLinesInFlightMax * share ||
       this.#bytesInFlight >= bulkBytesInFlightMax * share
     );

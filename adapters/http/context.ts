@@ -6,12 +6,13 @@ import type { ThroughputWindow } from '../../domain/metrics/throughput.ts';
 import type { CommandSink, EventReader, PlacedTicketReader } from '../../domain/ports.ts';
 import type { EpochMs, TicketId } from '../../domain/ticket/values.ts';
 import type { Workflows } from '../../domain/workflow/registry.ts';
-import type { TicketFigures } from "../../projections/ticket-figures.ts";
-import type { ListPage, ListQuestion, PageWanted, VisibleWords } from "../../projections/ticket-list.ts";
-import type { ReportFailure } from "./failures.ts";
-import type { HttpLimits } from "./limits.ts";
-import type { Load } from "./load.ts";
-import type { AwaitReadModels, PositionWaits } from "./position-waits.ts";
+import type { TicketFigures } from '../../projections/ticket-figures.ts';
+import type { ListPage, ListQuestion, PageWanted, VisibleWords } from '../../projections/ticket-list.ts';
+import type { RateLimits } from './admission/rate-limits.ts';
+import type { ReportFailure } from './failures.ts';
+import type { HttpLimits } from './limits.ts';
+import type { Load } from './load.ts';
+import type { AwaitReadModels, PositionWaits } from './position-waits.ts';
 
 export const throughputBreakdowns = ['workflow', 'type', 'state'] as const;
 export type ThroughputBreakdown = (typeof throughputBreakdowns)[number];
@@ -143,6 +144,8 @@ export interface HttpContext {
   readonly positions: PositionWaits;
   /** By the name of what is checked. */
   readonly readiness: Readonly<Record<string, ReadinessCheck>>;
+  /** For routes that carry more than one unit of work in a request. */
+  readonly rates: RateLimits;
   /** Gets every fault and bug that was answered with a status of 500 or more, `overloaded` left out. */
   readonly report: ReportFailure;
   readonly limits: HttpLimits;

@@ -71,9 +71,9 @@ export function problemOf(error: unknown): Problem {
   );
 }
 
-/** Answers with a problem; Retry-After goes with every problem that time may heal. */
+/** Answers with a problem; Retry-After, unless set before, goes with what time may heal. */
 export function sendProblem(reply: FastifyReply, found: Problem): FastifyReply {
-  if (found.retry) reply.header('retry-after', retryAfterSeconds);
+  if (found.retry && !reply.hasHeader('retry-after')) reply.header('retry-after', retryAfterSeconds);
   if (found.status === 401) reply.header('www-authenticate', 'Bearer');
   return reply.code(found.status).type(problemMediaType).send(JSON.stringify(found));
 }

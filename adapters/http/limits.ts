@@ -9,8 +9,32 @@ export const httpLimits = {
   bodyDepthMax: 32,
   /** Of all request bodies that are held at once, from their first byte to their answer. */
   bodyBytesInFlightMax: 256 * 1024 * 1024,
-  /** Requests that are being answered at once, health checks not counted. */
+  /** Requests that wait or are being answered at once, health checks and streams not counted. */
   requestsInFlightMax: 4_096,
+  /** Reads, and writes, that are let in at once, however slow they are. */
+  atOnceLeast: 128,
+  /** And however fast. In between it is found out by how long answers take. */
+  atOnceMost: 2_048,
+  /** Of the average answer, from when its request was let in: beyond it fewer are let in at once. */
+  answerMsTarget: 50,
+  /** The same where answers take longer without any load, as on a slow disk. */
+  answerMsTargetMost: 1_000,
+  /** How often it is decided how many are let in. */
+  measuringMs: 100,
+  /** Bulk requests that are let in at once. Together they fit into the engine's queue. */
+  bulkAtOnceMax: 8,
+  /** How long a request waits to be let in, before it is refused. */
+  waitMsMax: 200,
+  /** The same for bulk requests: who sends them would rather wait than send megabytes again. */
+  bulkWaitMsMax: 5_000,
+  /** How often requests that waited too long are looked for. */
+  admissionSweepMs: 10,
+  /** Of them, where there is time to spare. Where there is none a tenth of what is answered is refused. */
+  refusalsPerSweepMax: 128,
+  /** How long a connection is not read, at least, after a request beyond `requestsInFlightMax`. */
+  refusedPauseMs: 1_000,
+  /** Callers whose use is remembered, for each of the rate limits; about 150 bytes each. */
+  bucketsMax: 65_536,
   /** Open connections; further ones are closed as they come. */
   connectionsMax: 16_384,
   /** Address and headers of one request together. */

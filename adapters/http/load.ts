@@ -2,7 +2,7 @@
  * How much the server has taken on: requests and bytes of bodies that are not answered yet. Beyond their
  * bounds a request is refused at once, so that overload never turns into memory.
  */
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { Fault } from '../../domain/errors.ts';
 import type { HttpLimits } from './limits.ts';
 
@@ -24,19 +24,18 @@ export class Load {
     return this.#bodyBytes;
   }
 
-  /** Counts a request until its response is finished or its client gone. Throws `overloaded`. */
-  takeRequest(request: IncomingMessage, response: ServerResponse): void {
-    const { requestsInFlightMax } = this.#limits;
-    if (this.#requests >= requestsInFlightMax) {
-      throw new Fault('overloaded', `${requestsInFlightMax} requests are being answered; try again later`);
-    }
+  /** Counts a request until it is given back; `false` where there are as many as may be. */
+  takeRequest(): boolean {
+    if (this.#requests >= this.#limits.requestsInFlightMax) return false;
     this.#requests += 1;
-    response.once('close', () => {
-      this.#requests -= 1;
-      // What was parsed from a body lives until the answer is out, so its bytes count until then.
-      this.#bodyBytes -= this.#bytesOf.get(request) ?? 0;
-      this.#bytesOf.delete(request);
-    });
+    return true;
+  }
+
+  /** Its answer is out or its client gone: until then what was parsed from its body lived, and counted. */
+  giveRequest(request: IncomingMessage): void {
+    this.#requests -= 1;
+    this.#bodyBytes -= this.#bytesOf.get(request) ?? 0;
+    this.#bytesOf.delete(request);
   }
 
   /** Counts bytes of a body that arrived, until its request is answered. Throws `overloaded`. */

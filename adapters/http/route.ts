@@ -1,16 +1,14 @@
 /**
  * How a route is declared, once: its address, what it takes and answers, who may call it, and its examples.
- * The
- * server, the OpenAPI document and the reference page are all made from the same declaration, so that none of
- * them can say something else than the others.
+ * The server, the OpenAPI document and the reference page are all made from the same declaration, so that none
+ * of them can say something else than the others.
  */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
-import type { Access, Guard } from '../../domain/access/guard.ts';
-import { nobody } from '../../domain/access/nobody.ts';
-import type { Authenticator, NotAuthenticated, Principal, Scope } from '../../domain/access/principal.ts';
-import { inputErrors, inputErrorsText } from './input-errors.ts';
-import { type ProblemCode, problem, RequestRefused } from './problem.ts';
+import type { Guard } from '../../domain/access/guard.ts';
+import type { Principal, Scope } from '../../domain/access/principal.ts';
+import type { LaneName } from './admission/admission.ts';
+import type { ProblemCode } from './problem.ts';
 
 /** Headings of the reference, in its order. */
 export const routeGroups = [
@@ -37,10 +35,6 @@ declare module 'fastify' {
     /** Set by routes that answer with a stream, whose bounds in time are their own. */
     hasOwnBounds: boolean;
   }
-  interface FastifyContextConfig {
-    /** As the route's declaration says. */
-    lasting?: boolean;
-  }
 }
 
 export interface RouteRequest<Params, Query, Headers, Body> extends Caller {
@@ -58,8 +52,7 @@ export interface BodyDeclaration<Body extends z.ZodType> {
   /**
    * `here`: the server refuses what does not fit with `request_invalid`, and the handler gets what the schema
    * made of it. `by handler`: the handler gets the parsed JSON, or the stream where the media type is not
-   * JSON,
-   * and refuses by itself.
+   * JSON, and refuses by itself.
    */
   readonly checked: 'here' | 'by handler';
   /** What each line holds where the media type is one of lines. */
@@ -93,6 +86,8 @@ export interface RouteExample {
   readonly query?: Readonly<Record<string, string>>;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: unknown;
+  /** A body of lines, as text. */
+  readonly lines?: string;
 }
 
 export interface Route<
@@ -111,6 +106,8 @@ export interface Route<
   readonly description?: string;
   /** The scope that a credential needs; for `any` every credential does, `public` needs none. */
   readonly scope: Scope | 'any' | 'public';
+  /** Where it waits under overload; where absent GET is a read and the rest writes, but for what lasts. */
+  readonly lane?: LaneName;
   readonly params?: Params;
   readonly query?: Query;
   /** Other headers are nobody's business, so the object must not be a strict one. */
@@ -140,100 +137,4 @@ export function route<
   Body extends z.ZodType = z.ZodType<unknown>,
 >(declaration: Route<Params, Query, Headers, Body>): Route {
   return declaration;
-}
-
-export interface RouteGate {
-  readonly authenticator: Authenticator;
-  readonly access: Access;
-}
-
-/** Makes a declared route answer. Who may not call it is refused before any body is read. */
-export function register(app: FastifyInstance, declared: Route, gate: RouteGate): void {
-  const { params, query, headers, body } = declared;
-  app.route({
-    method: declared.method,
-    url: declared.path.replaceAll(/\{(\w+)\}/g, ':$1'),
-    config: { lasting: declared.lasting === true },
-    ...(declared.lasting === true ? { exposeHeadRoute: false } : {}),
-    schema: {
-      ...(params === undefined ? {} : { params }),
-      ...(query === undefined ? {} : { querystring: query }),
-      ...(body?.checked === 'here' ? { body: body.schema } : {}),
-    },
-    ...(mayBeCompressed(declared) ? {} : { compress: false }),
-    onRequest: (request, reply, done) => {
-      const otherKind = mediaTypeRefused(request, reply, declared);
-      if (otherKind !== undefined) return done(otherKind);
-      if (declared.scope === 'public') return done();
-      identify(request, declared.scope, gate).then(() => done(), done);
-    },
-    handler: (request, reply) =>
-      declared.handle(
-        {
-          ...callerOf(request, declared),
-          params: request.params,
-          query: request.query,
-          // Fastify would make a new object of all headers at every look, once it has checked some.
-          headers: headers === undefined ? request.raw.headers : checkedHeaders(request, headers),
-          body: request.body,
-          raw: request,
-        },
-        reply,
-      ),
-  });
-}
-
-/**
- * Not what has an ETag, which names the very bytes of an answer; nor streams of events, whose single lines
- * are waited for.
- */
-function mayBeCompressed({ answers }: Route): boolean {
-  return Object.values(answers).every(({ headers = {}, mediaType }) => {
-    const names = Object.keys(headers).map((name) => name.toLowerCase());
-    return !names.includes('etag') && mediaType !== 'text/event-stream';
-  });
-}
-
-/** A body of another kind is refused before it is read. */
-function mediaTypeRefused(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  { method, body }: Route,
-): RequestRefused | undefined {
-  const header = request.headers['content-type'];
-  if (header === undefined || body === undefined) return undefined;
-  const taken = body.mediaTypes ?? ['application/json'];
-  if (taken.includes(header)) return undefined;
-  const [mediaType = ''] = header.split(';', 1);
-  if (taken.includes(mediaType.trim().toLowerCase())) return undefined;
-  if (method === 'PATCH') reply.header('accept-patch', taken.join(', '));
-  const detail = `send content-type: ${taken.join(' or ')}`;
-  return new RequestRefused(problem('media_type_unsupported', detail));
-}
-
-function checkedHeaders({ raw }: FastifyRequest, schema: z.ZodType): unknown {
-  const result = schema.safeParse(raw.headers);
-  if (result.success) return result.data;
-  const errors = inputErrors(result.error, raw.headers, 'headers');
-  throw new RequestRefused(problem('request_invalid', inputErrorsText(errors), { errors }));
-}
-
-async function identify(request: FastifyRequest, scope: Scope | 'any', gate: RouteGate): Promise<void> {
-  const found = await gate.authenticator.authenticate(request.headers.authorization);
-  if (isRefused(found)) throw new RequestRefused(problem('unauthenticated', found.refused));
-  if (scope !== 'any' && !found.scopes.has(scope)) {
-    const detail = `this needs the scope ${scope}, which the credential does not have`;
-    throw new RequestRefused(problem('scope_missing', detail));
-  }
-  request.caller = { principal: found, guard: gate.access.guardOf(found) };
-}
-
-function callerOf(request: FastifyRequest, { id, scope }: Route): Caller {
-  if (request.caller !== undefined) return request.caller;
-  if (scope === 'public') return nobody;
-  throw new Error(`bug: ${id} was reached without a caller`);
-}
-
-function isRefused(found: Principal | NotAuthenticated): found is NotAuthenticated {
-  return 'refused' in found;
 }

@@ -5,6 +5,9 @@
  */
 import fastify, { type FastifyInstance } from 'fastify';
 import type { z } from 'zod';
+import { Admission } from './admission/admission.ts';
+import { RateLimits } from './admission/rate-limits.ts';
+import type { Rates } from './admission/rates.ts';
 import { AnswerDeadline } from './answer-deadline.ts';
 import { ArrivalDeadline } from './arrival-deadline.ts';
 import { acceptBodies } from './body.ts';
@@ -19,18 +22,22 @@ import { Load } from './load.ts';
 import { otherMethods } from './other-methods.ts';
 import { PositionWaits } from './position-waits.ts';
 import { problem, RequestRefused } from './problem.ts';
-import { type Route, register } from './route.ts';
+import { register } from './register.ts';
+import type { Route } from './route.ts';
 import { allRoutes } from './routes/all.ts';
 import { healthPaths } from './routes/health.ts';
 import { Stopping } from './stopping.ts';
 
 export interface HttpServerOptions
-  extends Omit<HttpContext, 'limits' | 'load' | 'stopping' | 'leaving' | 'positions'> {
+  extends Omit<HttpContext, 'limits' | 'load' | 'rates' | 'stopping' | 'leaving' | 'positions'> {
   readonly limits?: Partial<HttpLimits>;
   /** Serves HTTPS (TLS 1.3; HTTP/2 and HTTP/1.1) instead of plain HTTP/1.1. */
   readonly tls?: TlsPair | undefined;
   /** How long `close` leaves everything in service after /readyz has begun to say no. 0 where absent. */
   readonly unreadyMsMin?: number;
+  readonly rates?: Partial<Rates>;
+  /** How many proxies stand before the server, whose `x-forwarded-for` is believed; none where absent. */
+  readonly proxies?: number;
 }
 
 export interface HttpServer {
@@ -60,29 +67,35 @@ export interface HttpServer {
 
 export function buildServer(options: HttpServerOptions): HttpServer {
   const limits = { ...httpLimits, ...options.limits };
+  const proxies = options.proxies ?? 0;
   const load = new Load(limits);
+  const proxied = proxies > 0;
+  const admission = new Admission(limits, load, { proxied });
+  const rates = new RateLimits({ rates: options.rates ?? {}, bucketsMax: limits.bucketsMax, proxied });
   const deadline = new AnswerDeadline(limits);
   const stopping = new Stopping();
   const { tls, unreadyMsMin = 0 } = options;
-  const app = newApp(limits, tls);
+  const app = newApp({ limits, tls, proxies });
   const connections = new Connections(app.server, limits);
   const arrival = new ArrivalDeadline(limits);
   acceptBodies(app, { limits, load, deadline: arrival });
-  admit(app, load, deadline, stopping);
+  admit(app, { rates, admission, deadline, stopping });
   if (tls !== undefined) answerSecurely(app);
   compressAnswers(app, limits);
   app.setErrorHandler(answerFailure(options.report));
   app.setNotFoundHandler((request, reply) =>
     sendProblem(reply, problem('route_unknown', `there is no ${request.method} ${pathOf(request.url)}`)),
   );
-  const routes = declareRoutes(app, {
+  const context = {
     ...options,
     limits,
     load,
+    rates,
     positions: new PositionWaits({ ...options, limits }),
     stopping: () => stopping.announced,
     leaving: stopping.leaving,
-  });
+  };
+  const routes = declareRoutes(app, context, admission);
   return {
     listen: async ({ host, port }) => {
       const url = await app.listen({ host, port });
@@ -93,6 +106,7 @@ export function buildServer(options: HttpServerOptions): HttpServer {
       await stopping.close({ app, connections, deadline, limits, unreadyMsMin });
       deadline.stop();
       arrival.stop();
+      admission.stop();
     },
     cut: () => stopping.cut(),
     useCertificate: (pair) => useCertificate(app.server, pair),
@@ -103,9 +117,16 @@ export function buildServer(options: HttpServerOptions): HttpServer {
   };
 }
 
-function newApp(limits: HttpLimits, tls: TlsPair | undefined): FastifyInstance {
+interface AppOptions {
+  readonly limits: HttpLimits;
+  readonly tls: TlsPair | undefined;
+  readonly proxies: number;
+}
+
+function newApp({ limits, tls, proxies }: AppOptions): FastifyInstance {
   const app = fastify({
     logger: false,
+    trustProxy: proxies > 0 && ((_address, hop) => hop < proxies),
     bodyLimit: limits.bodyBytesMax,
     serverFactory: (handler) => createListener(limits, tls, handler),
     routerOptions: {
@@ -121,8 +142,8 @@ function newApp(limits: HttpLimits, tls: TlsPair | undefined): FastifyInstance {
     clientErrorHandler: (error, socket) => answerParserError(error, socket),
   });
   // Node would answer by itself, without a problem document.
-  app.server.on("checkExpectation", (_request, response) =>
-    writeProblem(response, problem("expectation_failed", "leave the header expect out")),
+  app.server.on('checkExpectation', (_request, response) =>
+    writeProblem(response, problem('expectation_failed', 'leave the header expect out')),
   );
   app.setValidatorCompiler<z.ZodType>(({ schema, httpPart }) => (input) => {
     const result = schema.safeParse(input);
@@ -133,30 +154,40 @@ function newApp(limits: HttpLimits, tls: TlsPair | undefined): FastifyInstance {
   return app;
 }
 
-/**
- * Health is asked under overload as well, so it is not counted; nor is what lasts, which has its own bound.
- */
-function admit(app: FastifyInstance, load: Load, deadline: AnswerDeadline, stopping: Stopping): void {
+interface Doorkeepers {
+  readonly rates: RateLimits;
+  readonly admission: Admission;
+  readonly deadline: AnswerDeadline;
+  readonly stopping: Stopping;
+}
+
+/** Health is asked under overload as well, and often, so it is not counted. */
+function admit(app: FastifyInstance, { rates, admission, deadline, stopping }: Doorkeepers): void {
+  app.decorateRequest('place', undefined);
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-content-type-options', 'nosniff').header('cache-control', 'no-store');
     if (stopping.leaving.aborted && request.raw.httpVersionMajor === 1) reply.header('connection', 'close');
     if (healthPaths.includes(request.url)) return done();
     deadline.watch(reply);
     try {
-      if (request.routeOptions.config.lasting !== true) load.takeRequest(request.raw, reply.raw);
+      rates.takeAddress(request, reply);
       done();
     } catch (error) {
       done(error instanceof Error ? error : new Error('bug: thrown without an error'));
     }
   });
+  app.addHook('onSend', (request, reply, _payload, done) => {
+    admission.answered(request, reply);
+    done();
+  });
 }
 
-function declareRoutes(app: FastifyInstance, context: HttpContext): readonly Route[] {
+function declareRoutes(app: FastifyInstance, context: HttpContext, admission: Admission): readonly Route[] {
   const refuseOtherMethods = otherMethods(app);
   app.decorateRequest('caller', undefined);
   app.decorateRequest('hasOwnBounds', false);
   const routes = allRoutes(context);
-  for (const declared of routes) register(app, declared, context);
+  for (const declared of routes) register(app, declared, { ...context, admission });
   refuseOtherMethods();
   return routes;
 }

@@ -2,7 +2,7 @@
  * Webhooks of a running server, for the command line: the other end of the routes in `routes/webhooks.ts`. It
  * must never follow a redirect: the credential would go wherever that leads.
  */
-import { z } from 'zod';
+import type { z } from 'zod';
 import { type AskOptions, ask, codeOf, faultOf, type ServerTrust } from './asking.ts';
 import { letterSchema, lettersSchema, replayedSchema, sourcesSchema } from './webhook-json.ts';
 

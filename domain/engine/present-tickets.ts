@@ -7,7 +7,7 @@
  * It must never show what may still not happen, nor anything older than what somebody was already answered.
  */
 import { Fault } from '../errors.ts';
-import type { PresentTicket, PlacedTicketReader } from '../ports.ts';
+import type { PlacedTicketReader, PresentTicket } from '../ports.ts';
 import { stateOf } from '../ticket/cache.ts';
 import { replay } from '../ticket/evolve.ts';
 import { writesToOthers } from '../ticket/other-tickets.ts';

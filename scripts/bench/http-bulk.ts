@@ -5,11 +5,9 @@
  */
 import { bulkLineSchema } from '../../adapters/http/outcome-json.ts';
 import { buildServer } from '../../adapters/http/server.ts';
-import { trustedPrincipal, unrestrictedAccess } from '../../domain/access/unrestricted.ts';
-import { replay } from '../../domain/ticket/evolve.ts';
-import { builtInWorkflows } from '../../domain/workflow/registry.ts';
 import { BenchChild } from './child-process.ts';
 import type { Streamed } from './http-bulk-child.ts';
+import { httpParts } from './http-parts.ts';
 import { type OpenDesk, openDesk, play, playCalls } from './playing.ts';
 import { count, type Figure, type Repeated, repeated, type Section, spread } from './report.ts';
 import { LiveTickets, liveTicketsCount, openingCommands } from './workloads.ts';
@@ -79,21 +77,7 @@ async function stream(
   { sent, key }: { readonly sent: number; readonly key: string },
   { events, signal }: Bench,
 ): Promise<Omit<Round, 'alone'>> {
-  const trusted = trustedPrincipal('bench');
-  const server = buildServer({
-    authenticator: { authenticate: () => trusted },
-    access: unrestrictedAccess,
-    tickets: { current: async (ticketId) => replay(ticketId, await log.readTicket(ticketId)) },
-    sink: engine,
-    reader: log,
-    workflows: builtInWorkflows,
-    defaultWorkflow: 'support',
-    throughput: async () => ({ asOf: { position: 0, recordedAt: undefined }, rows: [] }),
-    readiness: {},
-    report: (error) => {
-      throw error;
-    },
-  });
+  const server = buildServer(httpParts(engine, log));
   const url = `${await server.listen({ host: '127.0.0.1', port: 0 })}/v1/commands`;
   const child = new BenchChild('http-bulk-child.ts', [url, String(events), String(sent), key], signal);
   try {

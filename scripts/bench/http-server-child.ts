@@ -5,11 +5,11 @@
  */
 import fastify from 'fastify';
 import { buildServer } from '../../adapters/http/server.ts';
-import { replay } from '../../domain/ticket/evolve.ts';
-import { builtInWorkflows, defaultWorkflow } from '../../domain/workflow/registry.ts';
+import { builtInWorkflows } from '../../domain/workflow/registry.ts';
 import { openAccess } from '../runtime/access.ts';
 import { openSegmentEngine } from '../runtime/sink.ts';
 import { askedToStop, tell } from './child-process.ts';
+import { httpParts } from './http-parts.ts';
 
 const [kind = '', dataDir = ''] = process.argv.slice(2);
 const at = { host: '127.0.0.1', port: 0 };
@@ -23,23 +23,13 @@ if (kind === 'no-op') {
   await app.close();
 } else {
   const { engine, log, close } = await openSegmentEngine(dataDir, builtInWorkflows);
-  const tickets = { current: async (ticketId: string) => replay(ticketId, await log.readTicket(ticketId)) };
-  const access = await openAccess({ dataDir, database: undefined, tickets, workflows: builtInWorkflows });
+  const rules = { database: undefined, tickets: engine.present, workflows: builtInWorkflows };
+  const access = await openAccess({ dataDir, ...rules });
   const server = buildServer({
-    version: 'bench',
+    ...httpParts(engine, log),
     authenticator: access.authenticator,
     access: access.access,
     accessOffice: access.office,
-    tickets,
-    sink: engine,
-    reader: log,
-    workflows: builtInWorkflows,
-    defaultWorkflow,
-    throughput: async () => ({ asOf: { position: 0, recordedAt: undefined }, rows: [] }),
-    readiness: {},
-    report: (error) => {
-      throw error;
-    },
   });
   await tell(await server.listen(at));
   await askedToStop();

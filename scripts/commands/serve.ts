@@ -30,7 +30,9 @@ import { listenForWebhooks, openWebhooks } from '../runtime/webhooks.ts';
 import { loadWorkflows } from '../runtime/workflows.ts';
 
 export function serveCommand(): Command {
-  const command = new Command('serve').description('run everything: log, engine, HTTP, projector and PostgreSQL');
+  const command = new Command('serve').description(
+    'run everything: log, engine, HTTP, projector and PostgreSQL',
+  );
   return withServing(command).action(serve);
 }
 

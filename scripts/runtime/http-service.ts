@@ -84,8 +84,7 @@ export async function serveHttp(
 
 function readinessOf({ engine: { engine, log }, projector, models }: Served) {
   return {
-    log: async () =>
-      engine.failure === undefined ? undefined : 'the log has failed and takes nothing more',
+    log: async () => (engine.failure === undefined ? undefined : 'the log has failed and takes nothing more'),
     projector: async () => projector.failure,
     'read models': async () => {
       const statuses = await projectionStatus(models.database, log);

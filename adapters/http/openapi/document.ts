@@ -4,6 +4,7 @@
  * is therefore what happens; tests check every answer that they get against it.
  */
 import { z } from 'zod';
+import { linesMediaType } from '../body.ts';
 import { commandBodySchema } from '../command-schemas.ts';
 import { eventJsonSchema } from '../event-json.ts';
 import { acceptedSchema, legalCommandSchema, rejectedSchema } from '../outcome-json.ts';
@@ -178,20 +179,36 @@ function membersOf(schema: z.ZodType | undefined, writer: SchemaWriter): readonl
 }
 
 function requestBodyOf(
-  { schema, mediaTypes = ['application/json'] }: BodyDeclaration<z.ZodType>,
+  { schema, lines, mediaTypes = ['application/json'] }: BodyDeclaration<z.ZodType>,
   { example }: Route,
   writer: SchemaWriter,
 ): NonNullable<Operation['requestBody']> {
-  const content = { schema: writer.write(schema, 'input'), ...exampleOf(example.body) };
-  return { required: true, content: Object.fromEntries(mediaTypes.map((type) => [type, content])) };
+  const whole = { schema: writer.write(schema, 'input'), ...exampleOf(example.body) };
+  const content = mediaTypes.map((type) => [
+    type,
+    type === linesMediaType && lines !== undefined
+      ? { schema: writer.write(lines, 'input'), ...exampleOf(example.lines) }
+      : whole,
+  ]);
+  return { required: true, content: Object.fromEntries(content) };
 }
 
 function responseOf(
-  { meaning, schema, mediaType = 'application/json', otherForms = [], headers, example }: AnswerDeclaration,
+  {
+    meaning,
+    schema,
+    mediaType = 'application/json',
+    lines,
+    otherForms = [],
+    headers,
+    example,
+  }: AnswerDeclaration,
   writer: SchemaWriter,
 ): Response {
   const main = schema === undefined ? [] : [{ mediaType, schema, example }];
-  const content = [...main, ...otherForms].map((form) => [
+  const asLines =
+    lines === undefined ? [] : [{ mediaType: linesMediaType, schema: lines, example: undefined }];
+  const content = [...main, ...asLines, ...otherForms].map((form) => [
     form.mediaType,
     {
       ...(form.schema === undefined ? {} : { schema: writer.write(form.schema, 'output') }),

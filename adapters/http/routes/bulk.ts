@@ -21,6 +21,8 @@ import { readCommand } from '../read-command.ts';
 import { type Caller, type Route, route } from '../route.ts';
 import { idempotencyHeaders } from '../write-ticket.ts';
 
+const exampleCommand = { type: 'StartWork', ticketId: 'REQ0000001', commandId: 'my-2', data: {} };
+
 const bulkSchema = z.strictObject({ commands: z.array(z.unknown()) });
 
 const description = `\
@@ -34,7 +36,7 @@ again, from its beginning or from any line with \`first-line\`: what was accepte
 outcome and is not done twice.`;
 
 export function bulkRoutes(context: HttpContext, answers: IdempotentAnswers): readonly Route[] {
-  const { sink, limits } = context;
+  const { sink, limits, rates } = context;
   return [
     route({
       id: 'commandMany',
@@ -44,6 +46,7 @@ export function bulkRoutes(context: HttpContext, answers: IdempotentAnswers): re
       summary: 'Many commands at once, or a stream of them',
       description,
       scope: 'tickets:write',
+      lane: 'bulk',
       query: z.strictObject({
         'first-line': wholeNumber(1, Number.MAX_SAFE_INTEGER - limits.bulkLinesMax)
           .default(1)
@@ -65,7 +68,8 @@ export function bulkRoutes(context: HttpContext, answers: IdempotentAnswers): re
       },
       problems: ['too_many_items', 'idempotency_in_flight', 'idempotency_key_reused'],
       example: {
-        body: { commands: [{ type: 'StartWork', ticketId: 'REQ0000001', commandId: 'my-2', data: {} }] },
+        body: { commands: [exampleCommand] },
+        lines: `${JSON.stringify(exampleCommand)}\n`,
       },
       handle: ({ query, body, ...asked }, reply) => {
         if (body instanceof Readable) {
@@ -79,6 +83,7 @@ export function bulkRoutes(context: HttpContext, answers: IdempotentAnswers): re
         }
         return answers.answer(asked, reply, async (commandId) => {
           const inputs = readBulk(body, limits.bulkCommandsMax);
+          rates.takeCommands(asked.principal.id, inputs.length, reply);
           return answerOf(await submitMany(sink, inputs, asked, commandId));
         });
       },
@@ -90,7 +95,7 @@ function answerStream(
   asked: Asked,
   reply: FastifyReply,
   stream: { readonly input: Readable; readonly firstLine: number },
-  { sink, limits, load, stopping, report }: HttpContext,
+  { sink, limits, load, rates, stopping, report }: HttpContext,
   answers: IdempotentAnswers,
 ): FastifyReply {
   const { commandId, release } = answers.hold(asked);
@@ -99,6 +104,7 @@ function answerStream(
   const request = asked.raw.raw;
   const lines = answerBulk({
     ...{ caller: asked, input, request, firstLine, commandId, sink, limits, load, stopping },
+    pace: (commands) => rates.paceCommands(asked.principal.id, commands),
     onEnd: release,
     report: (error) => report(error, asked.raw),
   });

@@ -65,7 +65,7 @@ function beginningQuery(partitions: number) {
 }
 
 function listEvents(context: HttpContext): Route {
-  const { reader, limits } = context;
+  const { positions, reader, limits } = context;
   const exports = new EventExports(limits);
   const wholePosition = wholeNumber(1, Number.MAX_SAFE_INTEGER);
   return route({

@@ -4,6 +4,7 @@
  * meanwhile is gathered for the next, so that a faster log makes larger writes rather than more of them.
  */
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import type { TicketReader } from '../../../domain/ports.ts';
 import type { HttpContext } from '../context.ts';
 import type { EventFilter } from './event-filter.ts';
 import type { ByeReason } from './event-frames.ts';
@@ -13,7 +14,9 @@ import { type Scanned, scanEvents } from './scan-events.ts';
 import type { Turns } from './turns.ts';
 import { PresentTickets } from './visible-events.ts';
 
-export type HubContext = Pick<HttpContext, 'reader' | 'tickets' | 'access' | 'limits' | 'report'>;
+export type HubContext = Pick<HttpContext, 'reader' | 'access' | 'limits' | 'report'> & {
+  readonly tickets: TicketReader;
+};
 
 /** One time of following the log, from the first listener to the last. */
 interface Following extends ListenerSource {

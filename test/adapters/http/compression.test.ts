@@ -5,9 +5,13 @@ import { buffer } from 'node:stream/consumers';
 import { brotliDecompressSync, createGunzip, gunzipSync, zstdDecompressSync } from 'node:zlib';
 import fastify from 'fastify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Admission } from '../../../adapters/http/admission/admission.ts';
+import { RateLimits } from '../../../adapters/http/admission/rate-limits.ts';
 import { compressAnswers } from '../../../adapters/http/compression.ts';
 import { httpLimits } from '../../../adapters/http/limits.ts';
-import { register, route } from '../../../adapters/http/route.ts';
+import { Load } from '../../../adapters/http/load.ts';
+import { register } from '../../../adapters/http/register.ts';
+import { route } from '../../../adapters/http/route.ts';
 import { trustedPrincipal, unrestrictedAccess } from '../../../domain/access/unrestricted.ts';
 import { type Harness, startServer } from './harness.ts';
 
@@ -98,7 +102,10 @@ describe('a route', () => {
       handle: (_request, reply) => reply.type(answer.mediaType).send(send()),
     });
     const authenticator = { authenticate: () => trustedPrincipal('test') };
-    register(app, declared, { authenticator, access: unrestrictedAccess });
+    const load = new Load(httpLimits);
+    const admission = new Admission(httpLimits, load, { proxied: false });
+    const rates = new RateLimits({ rates: {}, bucketsMax: httpLimits.bucketsMax, proxied: false });
+    register(app, declared, { authenticator, access: unrestrictedAccess, admission, rates });
     const url = await app.listen({ port: 0, host: '127.0.0.1' });
     return { url: `${url}/probe`, [Symbol.asyncDispose]: () => app.close() };
   }

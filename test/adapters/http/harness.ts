@@ -3,38 +3,24 @@
  * fetch, or its like for the other protocols.
  */
 import { expect } from 'vitest';
-import type { HttpContext, WebhookOffice } from '../../../adapters/http/context.ts';
+
+import type { Rates } from '../../../adapters/http/admission/rates.ts';
+import type { HttpContext } from '../../../adapters/http/context.ts';
+
 import type { HttpLimits } from '../../../adapters/http/limits.ts';
 import { openApiDocument } from '../../../adapters/http/openapi/document.ts';
 import { buildServer, type HttpServer } from '../../../adapters/http/server.ts';
 import { MemoryLog } from '../../../adapters/log/memory/memory-log.ts';
-import type { AccessOffice } from '../../../domain/access/administration-port.ts';
-import { trustedPrincipal, unrestrictedAccess } from '../../../domain/access/unrestricted.ts';
 import { Engine, type EngineLimits } from '../../../domain/engine.ts';
 import type { CommandSink } from '../../../domain/ports.ts';
 import { builtInWorkflows, defaultWorkflow } from '../../../domain/workflow/registry.ts';
+import { httpParts } from '../../../scripts/bench/http-parts.ts';
 import { monday9 } from '../../support/tickets.ts';
 import { type CheckAnswer, contractOf } from './contract.ts';
 import { type Protocol, requesterOf, testCertificate } from './requester.ts';
 
-const everything = trustedPrincipal('test');
-
 /** Made once: what a server may answer does not depend on its settings. */
 let checkAnswer: CheckAnswer | undefined;
-/** Tests of other matters ask nothing about access. */
-const noOffice: AccessOffice = {
-  as: () => {
-    throw new Error("this test has no keys and no rules");
-  },
-};
-/** For servers to which no webhooks come. */
-export const noWebhooks: WebhookOffice = {
-  sources: () => [],
-  letters: () => ({ total: 0, letters: [] }),
-  letter: () => undefined,
-  replay: async () => ({ status: "unknown" }),
-  drop: async () => false,
-};
 
 export interface Harness {
   readonly url: string;
@@ -65,11 +51,14 @@ export interface HarnessOptions {
   readonly protocol?: Protocol;
   readonly limits?: Partial<HttpLimits>;
   readonly unreadyMsMin?: number;
+  readonly rates?: Partial<Rates>;
+  /** Proxies that are believed: tests then say in `x-forwarded-for` where they come from. */
+  readonly proxies?: number;
   readonly engineLimits?: Partial<EngineLimits>;
   /** Stands between server and engine. */
   readonly sink?: (engine: Engine) => CommandSink;
   readonly context?: Partial<
-    Omit<HttpContext, 'limits' | 'load' | 'stopping' | 'leaving' | 'positions' | 'report'>
+    Omit<HttpContext, 'limits' | 'load' | 'rates' | 'stopping' | 'leaving' | 'positions' | 'report'>
   >;
 }
 
@@ -82,28 +71,13 @@ export async function startServer(options: HarnessOptions = {}): Promise<Harness
   const reported: unknown[] = [];
   const protocol = options.protocol ?? spoken.protocol;
   const server = buildServer({
-    version: 'test',
-    authenticator: { authenticate: () => everything },
-    access: unrestrictedAccess,
-    accessOffice: noOffice,
-    tickets: engine.present,
+    ...httpParts(engine, log),
     sink: options.sink?.(engine) ?? engine,
-    reader: log,
-    workflows,
-    defaultWorkflow,
-    throughput: async () => ({ asOf: { position: 0, recordedAt: undefined }, rows: [] }),
-    webhooks: noWebhooks,
-    ticketList: {
-      page: async () => ({ position: 0, tickets: [] }),
-      answeringVisibly: async () => new Set(),
-    },
-    ticketFigures: async () => ({ position: 0, measuredAt: monday9, figures: undefined, clocks: [] }),
-    cursorSecret: new Uint8Array(32),
-    awaitReadModels: async ({ position }) => ({ reached: true, position }),
-    readiness: {},
     limits: { farewellMs: 1, ...options.limits },
     unreadyMsMin: options.unreadyMsMin ?? 0,
     tls: protocol === 'http1' ? undefined : testCertificate,
+    rates: options.rates ?? {},
+    proxies: options.proxies ?? 0,
     report: (error) => reported.push(error),
     ...options.context,
   });
@@ -112,7 +86,7 @@ export async function startServer(options: HarnessOptions = {}): Promise<Harness
   const requester = requesterOf(protocol, url);
   const send = async (path: string, init: RequestInit) => {
     const answer = await answerOf(await requester.send(path, init));
-    checkAnswer?.({ ...answer, method: init.method ?? "GET", path });
+    checkAnswer?.({ ...answer, method: init.method ?? 'GET', path });
     return answer;
   };
   return {

@@ -7,9 +7,9 @@ import { z } from 'zod';
 import { httpLimits } from '../../../adapters/http/limits.ts';
 import { buildServer } from '../../../adapters/http/server.ts';
 import { MemoryLog } from '../../../adapters/log/memory/memory-log.ts';
-import { trustedPrincipal, unrestrictedAccess } from '../../../domain/access/unrestricted.ts';
 import { Engine } from '../../../domain/engine.ts';
 import { builtInWorkflows, defaultWorkflow } from '../../../domain/workflow/registry.ts';
+import { httpParts } from '../../../scripts/bench/http-parts.ts';
 import { systemClock } from '../../../scripts/runtime/system.ts';
 
 const optionsSchema = z.object({
@@ -20,17 +20,8 @@ const optionsSchema = z.object({
 const { limits, tls } = optionsSchema.parse(JSON.parse(process.argv[2] ?? ''));
 const log = new MemoryLog({ clock: systemClock });
 const workflows = builtInWorkflows;
-const everybody = trustedPrincipal('test');
 const server = buildServer({
-  authenticator: { authenticate: () => everybody },
-  access: unrestrictedAccess,
-  tickets: { current: async () => undefined },
-  sink: new Engine({ log, clock: systemClock, workflows, defaultWorkflow }),
-  reader: log,
-  workflows,
-  defaultWorkflow,
-  throughput: async () => ({ asOf: { position: 0, recordedAt: undefined }, rows: [] }),
-  readiness: {},
+  ...httpParts(new Engine({ log, clock: systemClock, workflows, defaultWorkflow }), log),
   limits,
   tls,
   report: (error) => process.stderr.write(`${String(error)}\n`),

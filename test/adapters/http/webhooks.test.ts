@@ -3,8 +3,9 @@ import { describe, expect, it } from 'vitest';
 import type { WebhookLetter, WebhookOffice } from '../../../adapters/http/context.ts';
 import { httpWebhookDesk } from '../../../adapters/http/webhook-client.ts';
 import { trustedPrincipal } from '../../../domain/access/unrestricted.ts';
+import { noWebhooks } from '../../../scripts/bench/http-parts.ts';
 import { monday9 } from '../../support/tickets.ts';
-import { expectProblem, noWebhooks, startServer } from './harness.ts';
+import { expectProblem, startServer } from './harness.ts';
 
 const letter: WebhookLetter = {
   id: 'github.0123456789abcdef',
@@ -87,7 +88,7 @@ describe('the routes of webhooks', () => {
     const { scopes, ...rest } = trustedPrincipal('someone');
     const others = new Set([...scopes].filter((scope) => scope !== 'webhooks:manage'));
     const authenticator = { authenticate: () => ({ ...rest, scopes: others }) };
-    await using server = await startServer({ context: { webhooks: noWebhooks, authenticator } });
+    await using server = await startServer({ context: { webhooks: authenticator } });
     for (const path of ['sources', 'dead-letters', `dead-letters/${letter.id}`]) {
       expectProblem(await server.get(`/v1/webhooks/${path}`), 403, 'scope_missing');
     }
