@@ -1,5 +1,6 @@
 /**
- * Makes declared routes answer: who comes in and in which order it is checked whether they may. Nothing of a body
+ * Makes declared routes answer: who comes in and in which order it is checked whether they may. Nothing of a
+ * body
  * must ever be read before its caller is known.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -35,11 +36,10 @@ export function register(app: FastifyInstance, declared: Route, gate: RouteGate)
     },
     ...(mayBeCompressed(declared) ? {} : { compress: false }),
     onRequest: (request, reply, done) => {
-      const otherKind = mediaTypeRefused(request, reply, declared);
-      if (otherKind !== undefined) return done(otherKind);
+      const known = (error?: Error) => done(error ?? mediaTypeRefused(request, reply, declared));
       enter(request, reply, () => {
-        if (scope === 'public') done();
-        else identify({ request, reply, scope, done }, gate);
+        if (scope === 'public') known();
+        else identify({ request, reply, scope, done: known }, gate);
       });
     },
     handler: (request, reply) =>

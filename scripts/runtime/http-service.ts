@@ -1,5 +1,6 @@
 /**
- * The HTTP server of `docket serve`, put together from everything that it answers from, and brought to its address.
+ * The HTTP server of `docket serve`, put together from everything that it answers from, and brought to its
+ * address.
  * Keys must never cross a network in the open unless somebody said so.
  */
 import { buildServer } from '../../adapters/http/server.ts';

@@ -32,7 +32,9 @@ export function contractOf(document: OpenApiDocument): CheckAnswer {
   return ({ method, path: asked, status, type, body }) => {
     const address = asked.split('?')[0] ?? '';
     const found = paths.find(({ pattern }) => pattern.test(address));
-    const operation = found && document.paths[found.path]?.[method.toLowerCase()];
+    // HEAD is answered as GET would be, and is not declared apart.
+    const declared = method === 'HEAD' ? 'get' : method.toLowerCase();
+    const operation = found && document.paths[found.path]?.[declared];
     const where = `${method} ${address} → ${status}`;
     if (found === undefined || operation === undefined) {
       if (![404, 405, 400, 414, 503, 429].includes(status))
@@ -41,8 +43,8 @@ export function contractOf(document: OpenApiDocument): CheckAnswer {
     }
     const mediaType = type?.split(';')[0];
     const schemaPath = declaredForm(operation, where, status, mediaType);
-    if (schemaPath === undefined) return;
-    const pointer = ['paths', found.path, method.toLowerCase(), 'responses', String(status), ...schemaPath];
+    if (schemaPath === undefined || method === 'HEAD') return;
+    const pointer = ['paths', found.path, declared, 'responses', String(status), ...schemaPath];
     const reference = `${documentId}#/${pointer.map((part) => encodeURIComponent(part.replaceAll('~', '~0').replaceAll('/', '~1'))).join('/')}`;
     const validate = validators.get(reference) ?? ajv.compile({ $ref: reference });
     validators.set(reference, validate);

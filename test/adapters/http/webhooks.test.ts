@@ -88,7 +88,7 @@ describe('the routes of webhooks', () => {
     const { scopes, ...rest } = trustedPrincipal('someone');
     const others = new Set([...scopes].filter((scope) => scope !== 'webhooks:manage'));
     const authenticator = { authenticate: () => ({ ...rest, scopes: others }) };
-    await using server = await startServer({ context: { webhooks: authenticator } });
+    await using server = await startServer({ context: { webhooks: noWebhooks, authenticator } });
     for (const path of ['sources', 'dead-letters', `dead-letters/${letter.id}`]) {
       expectProblem(await server.get(`/v1/webhooks/${path}`), 403, 'scope_missing');
     }
