@@ -75,8 +75,8 @@ describe('the routes of webhooks', () => {
     expect(replayed).toMatchObject({ status: 200, body: { status: 'refused', problem: letter.problem } });
     expect((await server.send(`${path}?reason=spam`, { method: 'DELETE' })).status).toBe(204);
     expect(office.told).toEqual([
-      ['replay', letter.id, 'test'],
-      ['drop', letter.id, 'test', 'spam'],
+      ['replay', letter.id, 'everybody'],
+      ['drop', letter.id, 'everybody', 'spam'],
     ]);
     expectProblem(await server.send(`${path}?reason=spam`, { method: 'DELETE' }), 404, 'dead_letter_unknown');
     expectProblem(await server.send(path, { method: 'DELETE' }), 400, 'request_invalid');
