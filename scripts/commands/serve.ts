@@ -46,12 +46,16 @@ async function serve(options: ServeOptions, command: Command): Promise<void> {
     const opened = await openAll(options, stack);
     const { engine, models } = opened;
     const served = { ...opened, signals, tls };
+    const portAsked = command.getOptionValueSource('webhookPort') !== 'default';
+    const webhooksAt = await listenForWebhooks(
+      { ...options, portAsked, tls: tls?.pair },
+      served.webhooks,
+      stack,
+    );
     const url = await serveHttp(options, served, stack);
     if (options.timers) keepTimers(engine, models, stack);
     if (tls === undefined) tellUnusedCertificate(options.dataDir);
-    await tellPlaces(options, url, served);
-    const portAsked = command.getOptionValueSource('webhookPort') !== 'default';
-    await listenForWebhooks({ ...options, portAsked, tls: tls?.pair }, served.webhooks, stack);
+    await tellPlaces(options, { http: url, webhooks: webhooksAt }, served);
     const watching = watchRates({
       engine: engine.engine,
       reader: engine.log,
@@ -166,11 +170,12 @@ async function openLocal(
 
 async function tellPlaces(
   { dataDir }: ServeOptions,
-  url: string,
+  urls: { readonly http: string; readonly webhooks: string | undefined },
   { models: { psqlCommand }, engine: { log }, access }: Served,
 ): Promise<void> {
   note('Docket is running. Ctrl-C stops it.\n');
-  note(`  HTTP      ${url}`);
+  note(`  HTTP      ${urls.http} (its reference: ${urls.http}/reference)`);
+  if (urls.webhooks !== undefined) note(`  webhooks  ${urls.webhooks}`);
   note(`  psql      ${psqlCommand}`);
   note(`  data      ${dataDir}`);
   note(`  key       ${keyPlace(dataDir, access)}`);

@@ -68,29 +68,29 @@ export interface WebhookListenOptions {
 
 /**
  * Listens, unless that is switched off or no source has a secret. The default port is often taken: then it is
- * said, and everything else runs. Throws `Fault('server_unreachable')` where the port was asked for.
+ * said, and everything else runs. Resolves with where they come in, for people. Throws
+ * `Fault('server_unreachable')` where the port was asked for.
  */
 export async function listenForWebhooks(
   { webhooks, webhookHost: host, webhookPort: port, portAsked, tls }: WebhookListenOptions,
   { intake, sources }: OpenWebhooks,
   stack: AsyncDisposableStack,
-): Promise<void> {
-  if (!webhooks) return;
+): Promise<string | undefined> {
+  if (!webhooks) return undefined;
   const enabled = [...sources.values()].filter(({ credentials }) => credentials !== undefined);
-  if (enabled.length === 0 && !portAsked) return;
+  if (enabled.length === 0 && !portAsked) return undefined;
   const listener = buildListener({ intake, problemOf, tls, report: tell });
   try {
     const url = await listener.listen({ host, port });
     stack.defer(() => listener.close());
-    note(
-      `  webhooks  ${url}/webhooks/{source} (${enabled.map(({ name }) => name).join(', ') || 'none is on'})`,
-    );
+    return `${url}/webhooks/{source} (${enabled.map(({ name }) => name).join(', ') || 'none is on'})`;
   } catch (error) {
     await listener.close();
     const reason = error instanceof Error && 'code' in error ? ` (${error.code})` : '';
     const message = `can not listen for webhooks on ${host}:${port}${reason}; choose another --webhook-port`;
     if (portAsked) throw new Fault('server_unreachable', message, { cause: error });
     note(`docket: ${message}; everything else runs`);
+    return undefined;
   }
 }
 

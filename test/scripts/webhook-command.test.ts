@@ -60,7 +60,7 @@ describe('a server with webhooks', () => {
     const signature = createHmac('sha256', secret).update(body).digest('hex');
     const taken = await deliver('github', body, { 'x-hub-signature-256': `sha256=${signature}` });
     expect([taken.status, await taken.json()]).toMatchObject([200, { deliveries: [{ status: 'applied' }] }]);
-    const ticket = await fetch(new URL('/v1/tickets/GH-1296269-42', server.url));
+    const ticket = await server.fetch('/v1/tickets/GH-1296269-42');
     expect(ticket.status).toBe(200);
     expect((await deliver('github', body, { 'x-hub-signature-256': 'sha256=00' })).status).toBe(401);
   });
@@ -69,7 +69,7 @@ describe('a server with webhooks', () => {
     const ticket = { id: '7', status: 'Open' };
     expect((await freshdesk({ id: 'd1', at: '2026-03-02T10:00:00Z', ticket })).status).toBe(200);
     const cancel = { type: 'CancelTicket', actor: { id: 'ana', role: 'agent' }, data: { reason: 'spam' } };
-    const cancelled = await fetch(new URL('/v1/tickets/FD-7/commands', server.url), {
+    const cancelled = await server.fetch('/v1/tickets/FD-7/commands', {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(cancel),
