@@ -36,7 +36,8 @@ export async function withWebhookDesk<R>(
   stack.defer(() => access.close());
   const webhooks = await openWebhooks(dataDir, { sink: engine, tickets, reader, access: access.access });
   stack.defer(() => webhooks.close());
-  return work(localDesk(webhooks.office));
+  // Awaited here: everything is closed when this function ends.
+  return await work(localDesk(webhooks.office));
 }
 
 function localDesk(office: LetterOffice): WebhookDesk {
