@@ -108,9 +108,14 @@ function findUser(name: string): RunUser | undefined {
 // /var/lib is root's own and lasts; /var/tmp is for systems that keep /var/lib read-only.
 const stageParents = ['/var/lib', '/var/tmp'] as const;
 
-/** Root's folder for one data folder: `docket-` and a digest of its path, so that it is found again. */
+/**
+ * Root's folder for one data folder: `docket-` and a digest of its path and of when it was made, so that it is
+ * found again, but not by another folder that takes its place: that one's log is another log.
+ */
 function reachableStage(dataFolder: string, user: RunUser): string {
-  const digest = createHash('sha256').update(realpathSync(dataFolder)).digest('hex').slice(0, 16);
+  const { ino, birthtimeMs } = statSync(dataFolder);
+  const identity = `${realpathSync(dataFolder)}\0${ino}\0${birthtimeMs}`;
+  const digest = createHash('sha256').update(identity).digest('hex').slice(0, 16);
   const refusals: unknown[] = [];
   for (const parent of stageParents) {
     const stage = join(parent, `docket-${digest}`);
