@@ -76,6 +76,6 @@ export function reportError(error: unknown): number {
 }
 
 /** PostgreSQL's codes for a table or schema that is not there. */
-function isMissingTable(error: unknown): boolean {
+export function isMissingTable(error: unknown): boolean {
   return error instanceof Error && 'code' in error && (error.code === '42P01' || error.code === '3F000');
 }

@@ -6,7 +6,6 @@
 import { buildServer } from '../../adapters/http/server.ts';
 import { Fault } from '../../domain/errors.ts';
 import { defaultWorkflow, type Workflows } from '../../domain/workflow/registry.ts';
-import { throughput } from '../../projections/queries.ts';
 import { projectionStatus } from '../../projections/status.ts';
 import { note } from '../cli/output.ts';
 import { ratesOf } from '../cli/rate-options.ts';
@@ -74,7 +73,6 @@ export async function serveHttp(
     defaultWorkflow,
     ...reads,
     cursorSecret: await cursorSecret(dataDir),
-    throughput: (window, question) => throughput(models.database, window, question),
     webhooks: webhooks.office,
     readiness: readinessOf(served),
     report: (error) =>

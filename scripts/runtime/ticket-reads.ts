@@ -4,10 +4,13 @@
  */
 import type { HttpContext } from '../../adapters/http/context.ts';
 import { openDatabase } from '../../adapters/postgres/database.ts';
+import { Fault } from '../../domain/errors.ts';
 import type { Workflows } from '../../domain/workflow/registry.ts';
 import { awaitPosition } from '../../projections/await-position.ts';
+import { throughput } from '../../projections/queries.ts';
 import { ticketFigures } from '../../projections/ticket-figures.ts';
 import { answeringVisibly, ticketPage } from '../../projections/ticket-list.ts';
+import { isMissingTable } from '../cli/output.ts';
 
 export const ticketReadLimits = {
   /** Statements that run at once; further ones wait for a connection. */
@@ -17,18 +20,29 @@ export const ticketReadLimits = {
 };
 
 export interface TicketReads
-  extends Pick<HttpContext, 'ticketList' | 'ticketFigures' | 'awaitReadModels'>,
+  extends Pick<HttpContext, 'ticketList' | 'ticketFigures' | 'throughput' | 'awaitReadModels'>,
     AsyncDisposable {}
 
 export function openTicketReads(databaseUrl: string, workflows: Workflows): TicketReads {
   const database = openDatabase(databaseUrl, { applicationName: 'docket reads', ...ticketReadLimits });
   return {
     ticketList: {
-      page: (question, wanted) => ticketPage(database, workflows, question, wanted),
-      answeringVisibly: (words, tickets) => answeringVisibly(database, words, tickets),
+      page: (question, wanted) => once(ticketPage(database, workflows, question, wanted)),
+      answeringVisibly: (words, tickets) => once(answeringVisibly(database, words, tickets)),
     },
-    ticketFigures: (ticketId) => ticketFigures(database, ticketId),
+    throughput: (window, question) => once(throughput(database, window, question)),
+    ticketFigures: (ticketId) => once(ticketFigures(database, ticketId)),
     awaitReadModels: (wait) => awaitPosition(database, { partition: 0, ...wait }),
     [Symbol.asyncDispose]: () => database.close(),
   };
+}
+
+/** Until the projector has made them the first time, there are no read models: a moment after the first start. */
+async function once<Answer>(asked: Promise<Answer>): Promise<Answer> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (!isMissingTable(error)) throw error;
+    throw new Fault('database_unavailable', 'the read models are still being made', { cause: error });
+  }
 }
