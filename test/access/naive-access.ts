@@ -24,8 +24,8 @@ export interface SeenUser {
 
 /** What expressions see of a ticket; before it is opened nearly nothing. */
 export interface SeenTicket {
-  readonly ticketId: string | null;
-  readonly workflow: string | null;
+  readonly ticketId: string;
+  readonly workflow: string;
   readonly revision: number;
   readonly state: string;
   readonly lifecycle: string;
@@ -132,20 +132,17 @@ export class NaiveAccess {
     if (command.type !== 'OpenTicket') return undefined;
     const { requester, fields, group, agent } = command.data;
     const reference = command.workflow ?? this.#defaultWorkflow;
-    const seen = this.#seen(
-      principal,
-      notThere,
-      {
-        ...notThere,
-        requester: requester ?? null,
-        group: group ?? null,
-        assignee: agent ?? null,
-        openedBy: command.actor.id,
-        fields: fields ?? {},
-      },
-      command,
-    );
     const workflow = reference.split('@')[0] ?? '';
+    const before = { ...notThere, ticketId: command.ticketId, workflow };
+    const after = {
+      ...before,
+      requester: requester ?? null,
+      group: group ?? null,
+      assignee: agent ?? null,
+      openedBy: command.actor.id,
+      fields: fields ?? {},
+    };
+    const seen = this.#seen(principal, before, after, command);
     const asked: (string | undefined)[] = [undefined, ...Object.keys(fields ?? {})];
     if (requester !== undefined) asked.push('requester');
     if (group !== undefined) asked.push('group');
@@ -279,9 +276,7 @@ export class NaiveAccess {
 }
 
 /** "For `create` there is no ticket yet". */
-const notThere: SeenTicket = {
-  ticketId: null,
-  workflow: null,
+const notThere: Omit<SeenTicket, 'ticketId' | 'workflow'> = {
   revision: 0,
   state: '',
   lifecycle: '',
