@@ -88,7 +88,9 @@ export function explain(
   const look: Look = { policy, roles, question };
   const gates: GateExplanation[] = [];
   if (operation !== 'create' && operation !== 'read')
-    gates.push(explainGate(look, 'table', 'read', tablePoints(workflow)));
+    gates.push(
+      explainGate({ ...look, question: question.ofReading() }, 'table', 'read', tablePoints(workflow)),
+    );
   gates.push(explainGate(look, 'table', operation, tablePoints(workflow)));
   if (field !== undefined) {
     const ofField = operation === 'create' || operation === 'read' ? operation : 'write';

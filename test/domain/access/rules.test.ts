@@ -186,6 +186,39 @@ describe('a command', () => {
     });
   });
 
+  it('can not make a ticket readable by what it brings', () => {
+    const access = accessBy(
+      policyOf([
+        { ...read, script: 'after.group in user.groups' },
+        { ...read, field: '*' },
+        { operations: ['transition'] },
+      ]),
+    );
+    const ana = principal(['agent']);
+    const queueing = stamped('QueueTicket', { group: 'network' });
+    const asked = { operation: 'QueueTicket', command: queueing } as const;
+    for (const [group, code] of [
+      ['desk', 'ticket_not_found'],
+      ['network', undefined],
+    ] as const) {
+      const ticket = ticketState({ group });
+      expect(codeOf(access.guardOf(ana), queueing, ticket)).toBe(code);
+      expect(access.guardOf(ana).may('QueueTicket', ticket)).toBe(code === undefined);
+      expect(access.explain(ana, { ...asked, ticket }).allowed).toBe(code === undefined);
+    }
+  });
+
+  it('that brings no data is taken to change nothing that it would have to name', () => {
+    const script = 'after.assignee == before.assignee && after.group == before.group';
+    const guard = guardOf([...readAll, { operations: ['transition'], script }]);
+    const ticket = ticketState({ assignee: 'bo', group: 'network' });
+    for (const type of ['AssignTicket', 'AcceptOffer'] as const) expect(guard.may(type, ticket)).toBe(true);
+    for (const type of ['QueueTicket', 'UnassignTicket', 'RemoveAgent'] as const) {
+      expect(guard.may(type, ticket)).toBe(false);
+    }
+    expect(codeOf(guard, stamped('AssignTicket', { agent: 'al' }), ticket)).toBe('access_denied');
+  });
+
   it('needs the gate of its operation, whatever word the rule has for it', () => {
     expect(codeOf(guardOf(readAll), stamped('StartWork'))).toBe('access_denied');
     for (const operations of [['StartWork'], ['transition']]) {
