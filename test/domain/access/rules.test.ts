@@ -341,3 +341,35 @@ describe('a change of the policy', () => {
     expect(access.guardOf(principal(['agent'])).readsAll).toBe(true);
   });
 });
+
+describe('an explanation', () => {
+  const reads = (condition: string) => [
+    { operations: ['read'], field: 'secret', roles: ['auditor'] },
+    { operations: ['read'], field: '*' },
+    { operations: ['read'], condition },
+    read,
+  ];
+  const ticket = ticketState({ fields: { secret: 'canary' } });
+  const explained = (condition: string, roles: readonly string[]) =>
+    JSON.stringify(
+      accessBy(policyOf(reads(condition))).explain(
+        principal(['agent']),
+        { operation: 'read', ticket },
+        principal(roles),
+      ),
+    );
+
+  it.each([
+    ['int(ticket.fields.secret) == 1', 'the expression can not be evaluated'],
+    ['ticket.fields.secret', 'it comes to a text'],
+    ['[ticket.fields.secret]', 'it comes to a list'],
+    ['{"a": ticket.fields.secret}', 'it comes to a map'],
+  ])('of %s quotes nothing that its reader may not see', (condition, words) => {
+    expect(explained(condition, ['agent'])).toContain(words);
+    expect(explained(condition, ['agent'])).not.toContain('canary');
+  });
+
+  it('says in full why an expression failed to who may see all of the ticket', () => {
+    expect(explained('int(ticket.fields.secret) == 1', ['auditor'])).toContain('canary');
+  });
+});
