@@ -108,6 +108,14 @@ export class PrincipalGuard implements Guard {
     return concealed(rejection, ticket === undefined ? undefined : this.view(ticket));
   }
 
+  reads(ticket: TicketState): boolean {
+    return this.view(ticket) !== undefined;
+  }
+
+  get asker(): string {
+    return this.principal.id;
+  }
+
   tellsState(ticket: TicketState): boolean {
     return this.view(ticket)?.shows('state') === true;
   }
