@@ -1,8 +1,8 @@
 /**
- * docs/access-matrix.md: what the built-in rules let each role do, found out by asking about every role, every
- * command, every attribute and tickets in every state, so that whoever reviews the rules reads what they come
- * to and not what they seem to say. `node scripts/access-matrix.ts --write` writes it; a test fails when it is
- * out of date, and another makes it from a second implementation.
+ * docs/access-matrix.md: what the built-in rules let each role do, found out by asking about every role,
+ * every command, every attribute and tickets in every state, so that whoever reviews the rules reads what
+ * they come to and not what they seem to say. `node scripts/access-matrix.ts --write` writes it; a test fails
+ * when it is out of date, and another makes it from a second implementation.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
