@@ -68,7 +68,8 @@ export const errorTable = {
   contention: {
     kind: 'rejection',
     retry: true,
-    meaning: 'Other writers changed the ticket at each of a bounded number of tries.',
+    meaning:
+      'Other writers changed the ticket at each of a bounded number of tries, or somebody else is giving the same command.',
   },
   overloaded: { kind: 'fault', retry: true, meaning: 'A bounded queue is full.' },
   log_locked: { kind: 'fault', retry: false, meaning: 'Another process is writing to this log.' },

@@ -89,8 +89,13 @@ export class AccessControl implements Access, PresentPolicy {
     return gates;
   }
 
-  /** Why the principal may or may not do something, rule by rule, under the present policy. */
-  explain(principal: Principal, asked: ToExplain): Explanation {
-    return explain(this.#compiled, this.workflows, principal, asked);
+  /**
+   * Why the principal may or may not do something, rule by rule, under the present policy, as it may be told
+   * to `reader`.
+   */
+  explain(principal: Principal, asked: ToExplain, reader: Principal = principal): Explanation {
+    const { ticket } = asked;
+    const quoting = ticket === undefined || this.guardOf(reader).view(ticket)?.complete === true;
+    return explain(this.#compiled, this.workflows, principal, { ...asked, quoting });
   }
 }

@@ -46,7 +46,7 @@ async function explain(
   if (ticketId !== undefined && ticket === undefined) {
     return { status: 'rejected', code: 'ticket_not_found', message: `there is no ticket ${ticketId}` };
   }
-  return { status: 'done', explanation: explainer.explain(principal, operation, ticket, field) };
+  return { status: 'done', explanation: explainer.explain(principal, operation, ticket, field, asking) };
 }
 
 function principalAs(book: AccessBook, as: ExplainedAs): Principal | AccessRejection {

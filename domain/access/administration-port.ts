@@ -109,12 +109,16 @@ export interface RulesInForce {
   use(policy: AccessPolicy, version: number): void;
 }
 
-/** Says why somebody may or may not do something, as data that can be shown as JSON. */
+/**
+ * Says why somebody may or may not do something, as data that can be shown as JSON to `reader`: it quotes
+ * nothing of the ticket that they may not see.
+ */
 export interface Explainer {
   explain(
     principal: Principal,
     operation: AskedOperation,
     ticket: TicketState | undefined,
     field: string | undefined,
+    reader: Principal,
   ): object;
 }

@@ -58,6 +58,14 @@ export class Question {
     this.#workflows = workflows;
   }
 
+  /** The same ticket, only looked at: whether it may be read does not hang on what is to be done to it. */
+  ofReading(): Question {
+    const reading = new Question({ ...this.subject, command: undefined }, this.#user, this.#workflows);
+    this.#before ??= ticketBinding(this.subject, this.#workflows);
+    reading.#before = this.#before;
+    return reading;
+  }
+
   ofConditions(): Bindings {
     this.#before ??= ticketBinding(this.subject, this.#workflows);
     return { user: this.#user, ticket: this.#before };
@@ -113,15 +121,18 @@ function changesBy({ ticket }: Subject, command: AskedCommand): Plain {
   const data = plainObject(command.data);
   const { agent = null, group = null, requester = null } = data;
   const fields = fieldsAfter({ ...ticket?.fields }, data.fields);
+  // A command that brings no data, as it is asked about for what is legal, sets nothing.
+  const assigned = data.agent === undefined ? {} : { assignee: agent };
+  const grouped = data.group === undefined ? {} : { group };
   switch (command.type) {
     case 'OpenTicket':
       return { fields, openedBy: command.actor.id, requester, group, assignee: agent };
     case 'AssignTicket':
-      return data.group === undefined ? { fields, assignee: agent } : { fields, assignee: agent, group };
+      return { fields, ...assigned, ...grouped };
     case 'AcceptOffer':
-      return { fields, assignee: agent };
+      return { fields, ...assigned };
     case 'QueueTicket':
-      return { fields, group, assignee: null };
+      return { fields, ...grouped, assignee: null };
     case 'UnassignTicket':
       return { fields, group: null, assignee: null };
     case 'RemoveAgent':

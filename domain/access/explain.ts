@@ -3,7 +3,7 @@
  * rules and without what the guards remember. Tests hold both against each other.
  */
 
-import type { Expression } from '../expressions.ts';
+import type { Bindings, Expression, ExpressionValue } from '../expressions.ts';
 import type { TicketState } from '../ticket/state.ts';
 import type { Workflows } from '../workflow/registry.ts';
 import { type AskedCommand, Question, userBinding, workflowName } from './bindings.ts';
@@ -23,6 +23,11 @@ export interface ToExplain {
   readonly workflow?: string | undefined;
   /** What scripts look at; where it is absent, a command of the operation without data. */
   readonly command?: AskedCommand | undefined;
+  /**
+   * Whether why an expression could not be evaluated is told in words that may quote the ticket; only to
+   * whoever may see all of it.
+   */
+  readonly quoting?: boolean | undefined;
 }
 
 /** What a part of a rule says: nothing where the rule does not have it, or was settled before. */
@@ -85,10 +90,12 @@ export function explain(
     userBinding(principal, roles),
     workflows,
   );
-  const look: Look = { policy, roles, question };
+  const look: Look = { policy, roles, question, quoting: asked.quoting === true };
   const gates: GateExplanation[] = [];
   if (operation !== 'create' && operation !== 'read')
-    gates.push(explainGate(look, 'table', 'read', tablePoints(workflow)));
+    gates.push(
+      explainGate({ ...look, question: question.ofReading() }, 'table', 'read', tablePoints(workflow)),
+    );
   gates.push(explainGate(look, 'table', operation, tablePoints(workflow)));
   if (field !== undefined) {
     const ofField = operation === 'create' || operation === 'read' ? operation : 'write';
@@ -115,6 +122,7 @@ interface Look {
   readonly policy: CompiledPolicy;
   readonly roles: ReadonlySet<string>;
   readonly question: Question;
+  readonly quoting: boolean;
 }
 
 /** Reading is asked without a command, all else with one that brings no data. */
@@ -166,16 +174,16 @@ function explainGate(
 }
 
 function explainRule(
-  { roles, question }: Look,
+  { roles, question, quoting }: Look,
   rule: CompiledRule,
   place: string,
   counts: boolean,
 ): RuleExplanation {
   const adminOverride = isOverridden(rule, roles);
   const hasRole = rule.roles.length === 0 || rule.roles.some((role) => roles.has(role));
-  const condition =
-    adminOverride || !hasRole ? undefined : part(rule.condition, () => question.ofConditions());
-  const script = adminOverride || !hasRole ? undefined : part(rule.script, () => question.ofScripts());
+  const isSettled = adminOverride || !hasRole;
+  const condition = isSettled ? undefined : part(rule.condition, () => question.ofConditions(), quoting);
+  const script = isSettled ? undefined : part(rule.script, () => question.ofScripts(), quoting);
   const holds = (verdict: PartVerdict) => verdict === undefined || verdict === 'passes';
   return {
     rule: rule.id,
@@ -190,18 +198,21 @@ function explainRule(
   };
 }
 
-function part(
-  expression: Expression | undefined,
-  bindings: () => Parameters<Expression['evaluate']>[0],
-): PartVerdict {
+function part(expression: Expression | undefined, bindings: () => Bindings, quoting: boolean): PartVerdict {
   if (expression === undefined) return undefined;
   try {
     const value = expression.evaluate(bindings());
     if (value === true) return 'passes';
-    return value === false
-      ? 'fails'
-      : { error: `it comes to ${JSON.stringify(value)}, not to true or false` };
+    return value === false ? 'fails' : { error: `it comes to ${kindOf(value)}, not to true or false` };
   } catch (error) {
+    if (!quoting) return { error: 'the expression can not be evaluated' };
     return { error: error instanceof Error ? error.message : String(error) };
   }
+}
+
+/** What it is, and not what it says: that may be hidden from whoever reads the explanation. */
+function kindOf(value: ExpressionValue): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'a list';
+  return typeof value === 'object' ? 'a map' : typeof value === 'string' ? 'a text' : 'a number';
 }

@@ -66,6 +66,10 @@ export interface CommandGuard {
    * Whether the answer to an accepted command may say the state that the ticket is in. Without it, it may.
    */
   tellsState?(ticket: TicketState): boolean;
+  /** Whether the ticket may be read. Without it, it may. */
+  reads?(ticket: TicketState): boolean;
+  /** Who asks, by the principal's id: an answer that is under way for one is not told to another. */
+  readonly asker?: string;
 }
 
 /** What one principal may do and see under one version of the policy. */

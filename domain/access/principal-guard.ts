@@ -75,7 +75,7 @@ export class PrincipalGuard implements Guard {
     if (read.verdict === 'closed' || gate.verdict === 'closed') return false;
     if (read.verdict === 'open' && gate.verdict === 'open') return true;
     const question = this.#ask(ticket, { type: commandType, data: {}, actor: this.principal.actor });
-    return isOpen(read, question) && isOpen(gate, question);
+    return isReadable(gates, question) && isOpen(gate, question);
   }
 
   mayEverShow(field: string): boolean {
@@ -96,7 +96,7 @@ export class PrincipalGuard implements Guard {
     // The engine says of a ticket that does not exist what is said here of one that may not be read.
     if (ticket === undefined) return undefined;
     const question = this.#ask(ticket, command);
-    if (!isOpen(gates.table(question.subject.workflow, 'read'), question)) {
+    if (!isReadable(gates, question)) {
       return notFound(command, `there is no ticket ${command.ticketId}`);
     }
     return (
@@ -106,6 +106,14 @@ export class PrincipalGuard implements Guard {
 
   conceal(rejection: Rejection, ticket: TicketState | undefined): Rejection {
     return concealed(rejection, ticket === undefined ? undefined : this.view(ticket));
+  }
+
+  reads(ticket: TicketState): boolean {
+    return this.view(ticket) !== undefined;
+  }
+
+  get asker(): string {
+    return this.principal.id;
   }
 
   tellsState(ticket: TicketState): boolean {
@@ -222,6 +230,13 @@ class PartialView implements TicketView {
     this.#known.set(gate, shown);
     return shown;
   }
+}
+
+/** Whether the ticket may be read, whatever the question is: as it is, and with no command to look at. */
+function isReadable(gates: Gates, question: Question): boolean {
+  const gate = gates.table(question.subject.workflow, 'read');
+  if (gate.verdict !== 'depends') return gate.verdict === 'open';
+  return gate.refusal(question.ofReading()) === undefined;
 }
 
 function isOpen(gate: Gate, question: Question): boolean {

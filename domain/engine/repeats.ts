@@ -36,8 +36,9 @@ export async function withoutRepeats(
       continue;
     }
     done.add(entry);
-    if (first.particulars?.digest === particulars.digest) follow(first, entry);
-    else reused.push(entry);
+    if (first.particulars?.digest !== particulars.digest) reused.push(entry);
+    else if (isOfOneAsker(first, entry)) follow(first, entry);
+    else entry.submission.answer(entry.index, underWay(context, entry));
   }
   await inChunks(suspects, async (entry) => {
     if (await answerFromLog(context, entry)) done.add(entry);
@@ -55,6 +56,17 @@ function follow(first: Entry, entry: Entry): void {
   const particulars = particularsOf(first);
   particulars.again ??= [];
   particulars.again.push(entry);
+}
+
+/** What is decided for one is not said to another: they may do and see different things. */
+function isOfOneAsker(first: Entry, entry: Entry): boolean {
+  return first.submission.guard?.asker === entry.submission.guard?.asker;
+}
+
+function underWay(context: RoundContext, { command }: Entry): Outcome {
+  const message = `commandId ${command.commandId} is under way for somebody else; try again`;
+  const { type: tried, ticketId } = command;
+  return reject({ code: 'contention', message, tried, ticketId }, undefined, context.workflows);
 }
 
 async function answerFromLog(context: RoundContext, entry: Entry): Promise<boolean> {
@@ -79,13 +91,26 @@ function reusedId(context: RoundContext, { command }: Entry): Outcome {
   return reject(refused, undefined, context.workflows);
 }
 
-/** The first answer, without a state that whoever asks again may not see. */
+/**
+ * The first answer, without a state that whoever asks again may not see; and to whom the ticket may not be
+ * read, that there is none. Who opens tickets need not be able to read them.
+ */
 async function firstAnswerFor(context: RoundContext, entry: Entry, trace: CommandTrace): Promise<Outcome> {
   const outcome = await firstAnswer(context.log, trace);
   const { guard } = entry.submission;
   if (guard?.tellsState === undefined) return outcome;
   const { ticketId } = outcome;
   const ticket = context.cache.find(ticketId) ?? replay(ticketId, await context.log.readTicket(ticketId));
+  const { type: tried } = entry.command;
+  if (tried !== 'OpenTicket' && ticket !== undefined && guard.reads?.(ticket) === false) {
+    const refused = {
+      code: 'ticket_not_found',
+      message: `there is no ticket ${ticketId}`,
+      tried,
+      ticketId,
+    } as const;
+    return reject(refused, undefined, context.workflows);
+  }
   return ticket !== undefined && guard.tellsState(ticket) ? outcome : { ...outcome, state: '' };
 }
 

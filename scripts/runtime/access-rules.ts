@@ -41,8 +41,8 @@ export function openAccessRules(workflows: Workflows): AccessRules {
       use: (policy, version) => control.use(policy, version),
     },
     explainer: {
-      explain: (principal, operation, ticket, field) =>
-        control.explain(principal, { operation, ticket, field }),
+      explain: (principal, operation, ticket, field, reader) =>
+        control.explain(principal, { operation, ticket, field }, reader),
     },
   };
 }

@@ -13,6 +13,7 @@ import { buildServer, type HttpServer } from '../../../adapters/http/server.ts';
 import { MemoryLog } from '../../../adapters/log/memory/memory-log.ts';
 import { Engine, type EngineLimits } from '../../../domain/engine.ts';
 import type { CommandSink } from '../../../domain/ports.ts';
+import type { SlaRules } from '../../../domain/sla/policies.ts';
 import { builtInWorkflows, defaultWorkflow } from '../../../domain/workflow/registry.ts';
 import { httpParts } from '../../../scripts/bench/http-parts.ts';
 import { monday9 } from '../../support/tickets.ts';
@@ -55,6 +56,8 @@ export interface HarnessOptions {
   /** Proxies that are believed: tests then say in `x-forwarded-for` where they come from. */
   readonly proxies?: number;
   readonly engineLimits?: Partial<EngineLimits>;
+  /** What tickets are promised; nothing where it is absent. */
+  readonly sla?: SlaRules;
   /** Stands between server and engine. */
   readonly sink?: (engine: Engine) => CommandSink;
   readonly context?: Partial<
@@ -67,7 +70,7 @@ export async function startServer(options: HarnessOptions = {}): Promise<Harness
   const log = new MemoryLog({ clock });
   const workflows = builtInWorkflows;
   const limits = options.engineLimits ?? {};
-  const engine = new Engine({ log, clock, workflows, defaultWorkflow, limits });
+  const engine = new Engine({ log, clock, workflows, defaultWorkflow, limits, sla: options.sla });
   const reported: unknown[] = [];
   const protocol = options.protocol ?? spoken.protocol;
   const server = buildServer({

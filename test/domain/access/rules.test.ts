@@ -186,6 +186,39 @@ describe('a command', () => {
     });
   });
 
+  it('can not make a ticket readable by what it brings', () => {
+    const access = accessBy(
+      policyOf([
+        { ...read, script: 'after.group in user.groups' },
+        { ...read, field: '*' },
+        { operations: ['transition'] },
+      ]),
+    );
+    const ana = principal(['agent']);
+    const queueing = stamped('QueueTicket', { group: 'network' });
+    const asked = { operation: 'QueueTicket', command: queueing } as const;
+    for (const [group, code] of [
+      ['desk', 'ticket_not_found'],
+      ['network', undefined],
+    ] as const) {
+      const ticket = ticketState({ group });
+      expect(codeOf(access.guardOf(ana), queueing, ticket)).toBe(code);
+      expect(access.guardOf(ana).may('QueueTicket', ticket)).toBe(code === undefined);
+      expect(access.explain(ana, { ...asked, ticket }).allowed).toBe(code === undefined);
+    }
+  });
+
+  it('that brings no data is taken to change nothing that it would have to name', () => {
+    const script = 'after.assignee == before.assignee && after.group == before.group';
+    const guard = guardOf([...readAll, { operations: ['transition'], script }]);
+    const ticket = ticketState({ assignee: 'bo', group: 'network' });
+    for (const type of ['AssignTicket', 'AcceptOffer'] as const) expect(guard.may(type, ticket)).toBe(true);
+    for (const type of ['QueueTicket', 'UnassignTicket', 'RemoveAgent'] as const) {
+      expect(guard.may(type, ticket)).toBe(false);
+    }
+    expect(codeOf(guard, stamped('AssignTicket', { agent: 'al' }), ticket)).toBe('access_denied');
+  });
+
   it('needs the gate of its operation, whatever word the rule has for it', () => {
     expect(codeOf(guardOf(readAll), stamped('StartWork'))).toBe('access_denied');
     for (const operations of [['StartWork'], ['transition']]) {
@@ -306,5 +339,37 @@ describe('a change of the policy', () => {
     expect(() => access.use(broken, 2)).toThrow('not CEL');
     expect(access.version).toBe(1);
     expect(access.guardOf(principal(['agent'])).readsAll).toBe(true);
+  });
+});
+
+describe('an explanation', () => {
+  const reads = (condition: string) => [
+    { operations: ['read'], field: 'secret', roles: ['auditor'] },
+    { operations: ['read'], field: '*' },
+    { operations: ['read'], condition },
+    read,
+  ];
+  const ticket = ticketState({ fields: { secret: 'canary' } });
+  const explained = (condition: string, roles: readonly string[]) =>
+    JSON.stringify(
+      accessBy(policyOf(reads(condition))).explain(
+        principal(['agent']),
+        { operation: 'read', ticket },
+        principal(roles),
+      ),
+    );
+
+  it.each([
+    ['int(ticket.fields.secret) == 1', 'the expression can not be evaluated'],
+    ['ticket.fields.secret', 'it comes to a text'],
+    ['[ticket.fields.secret]', 'it comes to a list'],
+    ['{"a": ticket.fields.secret}', 'it comes to a map'],
+  ])('of %s quotes nothing that its reader may not see', (condition, words) => {
+    expect(explained(condition, ['agent'])).toContain(words);
+    expect(explained(condition, ['agent'])).not.toContain('canary');
+  });
+
+  it('says in full why an expression failed to who may see all of the ticket', () => {
+    expect(explained('int(ticket.fields.secret) == 1', ['auditor'])).toContain('canary');
   });
 });

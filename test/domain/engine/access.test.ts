@@ -96,4 +96,53 @@ describe('a ticket that may not be read', () => {
     }
     await log.close();
   });
+
+  it('is that too for whoever repeats a command that somebody gave on it', async () => {
+    const log = memoryLog();
+    const engine = engineOn(log);
+    const said = { ...command('AddComment', { body: 'x', public: true }), commandId: 'c-1' };
+    await engine.submit([command('OpenTicket'), said]);
+    const access = accessBy(policyOf([{ operations: ['transition'] }, { ...everything, roles: ['lead'] }]));
+    const [hidden] = await engine.submit([said], access.guardOf(principal(['agent'])));
+    const never = { ...said, ticketId: 'T-0', commandId: 'c-2' };
+    const [missing] = await engine.submit([never], access.guardOf(principal(['agent'])));
+    expect(hidden).toMatchObject({ code: 'ticket_not_found' });
+    expect(JSON.stringify(hidden)).toBe(JSON.stringify(missing).replaceAll('T-0', 'T-1'));
+    const [shown] = await engine.submit([said], access.guardOf(principal(['lead'])));
+    expect(shown).toMatchObject({ status: 'accepted', repeated: true, revision: 2 });
+    await log.close();
+  });
+
+  it('can be opened again under the same id by who may open it', async () => {
+    const log = memoryLog();
+    const engine = engineOn(log);
+    const guard = accessBy(policyOf([{ operations: ['create'] }])).guardOf(principal(['agent']));
+    const opening = { ...command('OpenTicket'), commandId: 'c-1' };
+    for (const repeated of [false, true]) {
+      const [outcome] = await engine.submit([opening], guard);
+      expect(outcome).toMatchObject({ status: 'accepted', repeated, revision: 1, state: '' });
+    }
+    await log.close();
+  });
+});
+
+describe('the same command under way twice', () => {
+  it('is decided for each who asks, and told to nobody else', async () => {
+    const log = memoryLog();
+    const engine = engineOn(log);
+    await engine.submit([command('OpenTicket')]);
+    const access = accessBy(policyOf([{ ...everything, roles: ['lead'] }]));
+    const lead = access.guardOf(principal(['lead'], { id: 'key:lead' }));
+    const stranger = access.guardOf(principal([], { id: 'key:stranger' }));
+    const said = { ...command('AddComment', { body: 'x', public: true }), commandId: 'c-1' };
+    const [first, again, foreign] = await Promise.all([
+      engine.submit([said], lead),
+      engine.submit([said], lead),
+      engine.submit([said], stranger),
+    ]);
+    expect([first, again]).toMatchObject([[{ repeated: false }], [{ repeated: true, revision: 2 }]]);
+    expect(codes(foreign)).toEqual(['contention']);
+    expect(codes(await engine.submit([said], stranger))).toEqual(['ticket_not_found']);
+    await log.close();
+  });
 });
