@@ -37,7 +37,9 @@ export function openTicketReads(databaseUrl: string, workflows: Workflows): Tick
   };
 }
 
-/** Until the projector has made them the first time, there are no read models: a moment after the first start. */
+/**
+ * Until the projector has made them the first time, there are no read models: a moment after the first start.
+ */
 async function once<Answer>(asked: Promise<Answer>): Promise<Answer> {
   try {
     return await asked;
