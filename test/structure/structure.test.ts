@@ -26,7 +26,6 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   '@fastify/compress': ['adapters/http/'],
   '@bufbuild/cel': ['adapters/expressions/'],
   jose: ['adapters/identity/'],
-  '@peculiar/x509': ['adapters/certificates/'],
   'fastify-type-provider-zod': ['adapters/http/'],
   yauzl: ['adapters/imports/'],
   'csv-parse': ['adapters/imports/'],
