@@ -1,3 +1,4 @@
+/** Times in answers, which are made by hand, held against the ones that Date makes. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { isoTime } from '../../../adapters/http/event-json.ts';

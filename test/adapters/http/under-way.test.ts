@@ -1,3 +1,4 @@
+/** What is under way, held against a Map, whose place it takes. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { UnderWay } from '../../../adapters/http/under-way.ts';
