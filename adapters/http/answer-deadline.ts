@@ -1,6 +1,6 @@
 /**
  * Answers requests whose own answer is late. Fastify has a timeout of its own, which makes an AbortController
- * and an exception for every request; one sweep over the oldest costs next to nothing.
+ * and an exception for every request; one sweep a second over all costs next to nothing.
  *
  * It never stops the work: a command whose answer was late may still be carried out, and the problem says so.
  */
@@ -8,12 +8,22 @@ import type { FastifyReply } from 'fastify';
 import { sendProblem } from './failures.ts';
 import type { HttpLimits } from './limits.ts';
 import { problem } from './problem.ts';
+import { UnderWay } from './under-way.ts';
+
+/** A request without an answer. */
+interface Waiting {
+  readonly reply: FastifyReply;
+  readonly sinceMs: number;
+  /** How many came before it. */
+  readonly number: number;
+  isLate: boolean;
+}
 
 export class AnswerDeadline {
   readonly #answerMsMax: number;
-  /** When each unanswered request came, oldest first. */
-  readonly #since = new Map<FastifyReply, number>();
+  readonly #waiting = new UnderWay<Waiting>();
   readonly #sweep: NodeJS.Timeout;
+  #watched = 0;
 
   constructor({ answerMsMax, answerSweepMs }: Pick<HttpLimits, 'answerMsMax' | 'answerSweepMs'>) {
     this.#answerMsMax = answerMsMax;
@@ -24,13 +34,16 @@ export class AnswerDeadline {
 
   /** Watches a request until its response is finished or its client gone. */
   watch(reply: FastifyReply): void {
-    this.#since.set(reply, performance.now());
-    reply.raw.once('close', () => this.#since.delete(reply));
+    const number = this.#watched;
+    this.#watched += 1;
+    const place = this.#waiting.add({ reply, sinceMs: performance.now(), number, isLate: false });
+    reply.raw.on('close', () => this.#waiting.remove(place));
   }
 
   /** What is not answered yet, oldest first. */
-  *unanswered(): Iterable<FastifyReply> {
-    for (const reply of this.#since.keys()) if (!reply.sent) yield reply;
+  unanswered(): readonly FastifyReply[] {
+    const waiting = [...this.#waiting.all()].filter(({ reply }) => !reply.sent);
+    return waiting.sort((one, other) => one.number - other.number).map(({ reply }) => reply);
   }
 
   stop(): void {
@@ -39,9 +52,10 @@ export class AnswerDeadline {
 
   #answerLate(): void {
     const before = performance.now() - this.#answerMsMax;
-    for (const [reply, since] of this.#since) {
-      if (since > before) return;
-      this.#since.delete(reply);
+    for (const waiting of this.#waiting.all()) {
+      const { reply, sinceMs, isLate } = waiting;
+      if (sinceMs > before || isLate) continue;
+      waiting.isLate = true;
       // A stream has begun its answer, and has bounds of its own.
       if (reply.sent || reply.request.hasOwnBounds) continue;
       sendProblem(reply, problem('answer_timeout', `there was no answer within ${this.#answerMsMax} ms`));

@@ -2,8 +2,8 @@
  * Refuses bodies that are late to arrive. Node has one bound for all requests, which a stream of commands
  * needs to be long; bodies that are read as a whole have this one, shorter.
  */
-import type { IncomingMessage } from 'node:http';
 import type { HttpLimits } from './limits.ts';
+import { UnderWay } from './under-way.ts';
 
 interface Arriving {
   readonly sinceMs: number;
@@ -12,8 +12,8 @@ interface Arriving {
 
 export class ArrivalDeadline {
   readonly #requestMsMax: number;
-  /** Bodies that are not complete, oldest first. */
-  readonly #arriving = new Map<IncomingMessage, Arriving>();
+  /** Bodies that are not complete. */
+  readonly #arriving = new UnderWay<Arriving>();
   readonly #sweep: NodeJS.Timeout;
 
   constructor({ requestMsMax, arrivalSweepMs }: Pick<HttpLimits, 'requestMsMax' | 'arrivalSweepMs'>) {
@@ -23,13 +23,13 @@ export class ArrivalDeadline {
     this.#sweep.unref();
   }
 
-  /** Calls `onLate` once, unless `arrived` is called in time. */
-  watch(request: IncomingMessage, onLate: () => void): void {
-    this.#arriving.set(request, { sinceMs: performance.now(), onLate });
+  /** Calls `onLate`, unless `arrived` is called in time, once, with the place that this answers. */
+  watch(onLate: () => void): number {
+    return this.#arriving.add({ sinceMs: performance.now(), onLate });
   }
 
-  arrived(request: IncomingMessage): void {
-    this.#arriving.delete(request);
+  arrived(place: number): void {
+    this.#arriving.remove(place);
   }
 
   stop(): void {
@@ -38,10 +38,6 @@ export class ArrivalDeadline {
 
   #refuseLate(): void {
     const before = performance.now() - this.#requestMsMax;
-    for (const [request, { sinceMs, onLate }] of this.#arriving) {
-      if (sinceMs > before) return;
-      this.#arriving.delete(request);
-      onLate();
-    }
+    for (const { sinceMs, onLate } of this.#arriving.all()) if (sinceMs <= before) onLate();
   }
 }

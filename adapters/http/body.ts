@@ -80,7 +80,7 @@ function receive(payload: IncomingMessage, { limits, load, deadline }: Arrival, 
   const settle: Received = (error, whole) => {
     if (settled) return;
     settled = true;
-    deadline.arrived(payload);
+    deadline.arrived(place);
     // Whatever still arrives is read and dropped, until the refusal has closed the connection.
     if (error !== null) {
       source.off('data', take);
@@ -102,7 +102,9 @@ function receive(payload: IncomingMessage, { limits, load, deadline }: Arrival, 
     // Of `payload.complete`, HTTP/1.1 and HTTP/2 have different notions.
     if (!payload.readableEnded) settle(malformed('the connection broke before the body ended'));
   };
-  deadline.watch(payload, () => settle(refusal('request_timeout', 'send the whole request without pauses')));
+  const place = deadline.watch(() =>
+    settle(refusal('request_timeout', 'send the whole request without pauses')),
+  );
   payload.on('error', broken).on('close', broken);
   decoder?.on('error', () => settle(malformed('the body is not what its content-encoding says')));
   source.on('data', take).on('end', () => settle(null, bytes.take()));

@@ -54,9 +54,35 @@ export function eventJson(event: RecordedEvent): EventJson {
   };
 }
 
-/** A time as every answer writes it. */
+const dayMs = 86_400_000;
+const timeOfDayCharacters = 'hh:mm:ss.sssZ'.length;
+let lastDay = Number.NaN;
+let lastDayText = '';
+
+/**
+ * A time as every answer writes it: what `toISOString` makes of it, which takes long to say what day it is.
+ * Most times of an answer, and of answers after it, are of one day.
+ */
 export function isoTime(at: EpochMs): string {
-  return new Date(at).toISOString();
+  const time = Math.trunc(at);
+  const day = Math.floor(time / dayMs);
+  if (day !== lastDay) {
+    lastDayText = new Date(day * dayMs).toISOString().slice(0, -timeOfDayCharacters);
+    lastDay = day;
+  }
+  const ms = time - day * dayMs;
+  const hours = two(Math.floor(ms / 3_600_000));
+  const minutes = two(Math.floor(ms / 60_000) % 60);
+  const seconds = two(Math.floor(ms / 1_000) % 60);
+  return `${lastDayText}${hours}:${minutes}:${seconds}.${three(ms % 1_000)}Z`;
+}
+
+function two(number: number): string {
+  return number < 10 ? `0${number}` : `${number}`;
+}
+
+function three(number: number): string {
+  return number < 100 ? `0${two(number)}` : `${number}`;
 }
 
 function dataJson({ type, data }: RecordedEvent): Record<string, unknown> {

@@ -30,6 +30,9 @@ export interface Asked extends Caller {
   readonly raw: FastifyRequest;
 }
 
+/** Makes the answer to a request; with the command id to use where it has a key. */
+type Work = (commandId: string | undefined) => Promise<HttpAnswer>;
+
 export class IdempotentAnswers {
   readonly #limits: Limits;
   /** By the command id of principal and key; oldest first. */
@@ -54,13 +57,13 @@ export class IdempotentAnswers {
    * Answers a request, or gives the answer again that it had before. `work` gets the command id to use where
    * the request has a key. Throws what `work` throws, `idempotency_in_flight` and `idempotency_key_reused`.
    */
-  async answer(
-    asked: Asked,
-    reply: FastifyReply,
-    work: (commandId: string | undefined) => Promise<HttpAnswer>,
-  ): Promise<FastifyReply> {
+  answer(asked: Asked, reply: FastifyReply, work: Work): Promise<FastifyReply> {
     const commandId = commandIdOfRequest(asked);
-    if (commandId === undefined) return sendAnswer(reply, await work(undefined));
+    if (commandId === undefined) return work(undefined).then((answer) => sendAnswer(reply, answer));
+    return this.#answerOnce(commandId, asked, reply, work);
+  }
+
+  async #answerOnce(commandId: string, asked: Asked, reply: FastifyReply, work: Work): Promise<FastifyReply> {
     const fingerprint = fingerprintOf(asked.raw);
     const kept = this.#find(commandId, fingerprint);
     if (kept !== undefined) {

@@ -59,7 +59,7 @@ export function readCommandWith(
   const reading =
     errors.length > 0
       ? invalid(errors, body)
-      : readCommand(isObject(body) ? { ...body, ...known } : body, caller);
+      : readCommand(isObject(body) ? { actor: caller.principal.actor, ...body, ...known } : body, caller);
   if (reading.ok) return reading.command;
   const { code, message, tried } = reading;
   throw new RequestRefused(problem(code, message, { errors: reading.errors, tried }));
@@ -91,10 +91,14 @@ function triedType(input: unknown): string | undefined {
 }
 
 function contradictions(body: unknown, known: Readonly<Record<string, string>>): readonly InputError[] {
-  if (!isObject(body)) return [];
-  return Object.entries(known)
-    .filter(([name, value]) => body[name] !== undefined && body[name] !== value)
-    .map(([path, value]) => ({ path, message: `expected ${value}, as the address says; leave it out` }));
+  const errors: InputError[] = [];
+  if (!isObject(body)) return errors;
+  for (const path in known) {
+    const value = known[path];
+    if (body[path] === undefined || body[path] === value) continue;
+    errors.push({ path, message: `expected ${value}, as the address says; leave it out` });
+  }
+  return errors;
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -3,8 +3,9 @@
  * body
  * must ever be read before its caller is known.
  */
+import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { z } from 'zod';
+import { ZodObject, type z } from 'zod';
 import type { Access } from '../../domain/access/guard.ts';
 import { nobody } from '../../domain/access/nobody.ts';
 import type { Authenticator, NotAuthenticated, Principal, Scope } from '../../domain/access/principal.ts';
@@ -25,6 +26,7 @@ export interface RouteGate {
 export function register(app: FastifyInstance, declared: Route, gate: RouteGate): void {
   const { params, query, headers, body, scope } = declared;
   const enter = gate.admission.entrance(declared.lane ?? laneOf(declared));
+  const checkedHeaders = headers === undefined ? undefined : headersCheck(headers);
   app.route({
     method: declared.method,
     url: declared.path.replaceAll(/\{(\w+)\}/g, ':$1'),
@@ -49,7 +51,7 @@ export function register(app: FastifyInstance, declared: Route, gate: RouteGate)
           params: request.params,
           query: request.query,
           // Fastify would make a new object of all headers at every look, once it has checked some.
-          headers: headers === undefined ? request.raw.headers : checkedHeaders(request, headers),
+          headers: checkedHeaders?.(request.raw.headers) ?? request.raw.headers,
           body: request.body,
           raw: request,
         },
@@ -86,11 +88,18 @@ function mediaTypeRefused(
   return new RequestRefused(problem('media_type_unsupported', detail));
 }
 
-function checkedHeaders({ raw }: FastifyRequest, schema: z.ZodType): unknown {
-  const result = schema.safeParse(raw.headers);
-  if (result.success) return result.data;
-  const errors = inputErrors(result.error, raw.headers, 'headers');
-  throw new RequestRefused(problem('request_invalid', inputErrorsText(errors), { errors }));
+/** Most requests bring none of the headers that a route looks at, and so there is nothing to check. */
+function headersCheck(schema: z.ZodType): (headers: IncomingHttpHeaders) => unknown {
+  const names = schema instanceof ZodObject ? Object.keys(schema.shape) : undefined;
+  const ofNone = schema.safeParse({});
+  return (headers) => {
+    const brings = names === undefined || names.some((name) => headers[name] !== undefined);
+    if (!brings && ofNone.success) return ofNone.data;
+    const result = schema.safeParse(headers);
+    if (result.success) return result.data;
+    const errors = inputErrors(result.error, headers, 'headers');
+    throw new RequestRefused(problem('request_invalid', inputErrorsText(errors), { errors }));
+  };
 }
 
 function laneOf({ lasting, method }: Route): LaneName {

@@ -23,16 +23,16 @@ export function shownTicket(
   return ticketJson(ticket, { partition, position }, workflows, view, guard);
 }
 
-const legalTexts = new WeakMap<LegalHere, string>();
+const legalTexts = new WeakMap<readonly LegalHere[], string>();
 
 /** What `JSON.stringify` would make of it. What is legal is most of it and seldom new, so it is kept. */
-export function ticketText({ legal, ...shown }: ShownTicket): string {
-  const head = JSON.stringify(shown);
-  if (legal === undefined) return head;
-  return `${head.slice(0, -1)},"legal":[${legal.map(legalText).join(',')}]}`;
+export function ticketText(shown: ShownTicket): string {
+  const { legal } = shown;
+  const head = JSON.stringify({ ...shown, legal: undefined });
+  return legal === undefined ? head : `${head.slice(0, -1)},"legal":${legalText(legal)}}`;
 }
 
-function legalText(legal: LegalHere): string {
+function legalText(legal: readonly LegalHere[]): string {
   let text = legalTexts.get(legal);
   if (text === undefined) {
     text = JSON.stringify(legal);

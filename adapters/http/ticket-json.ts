@@ -140,21 +140,35 @@ function legalJson(
 ): ReadonlyJson['legal'] {
   if (!view.shows('state')) return undefined;
   const legal = legalFrom(workflows.get(ticket.workflow), workflows.stateOf(ticket));
-  return legal.map((each) => legalHere(each, guard.may(each.command, ticket)));
+  let allowed = 0;
+  for (let index = 0; index < legal.length; index += 1) {
+    const command = legal[index]?.command;
+    if (command !== undefined && guard.may(command, ticket)) allowed += 2 ** index;
+  }
+  return legalHere(legal, allowed);
 }
 
 export type LegalHere = LegalCommand & { readonly allowed: boolean };
 
-const legalsHere = new WeakMap<LegalCommand, { readonly allowed: LegalHere; readonly refused: LegalHere }>();
+/** Lists that are kept for one state; most callers share a few. */
+const legalsKeptMax = 64;
+const legalsHere = new WeakMap<readonly LegalCommand[], Map<number, readonly LegalHere[]>>();
 
-/** The same object each time, so that what is made of it can be kept. */
-function legalHere(legal: LegalCommand, allowed: boolean): LegalHere {
-  let here = legalsHere.get(legal);
-  if (here === undefined) {
-    here = { allowed: { ...legal, allowed: true }, refused: { ...legal, allowed: false } };
-    legalsHere.set(legal, here);
+/**
+ * The same list each time, so that what is made of it can be kept. `allowed` has a bit for each command that
+ * the caller may give.
+ */
+function legalHere(legal: readonly LegalCommand[], allowed: number): readonly LegalHere[] {
+  let lists = legalsHere.get(legal);
+  if (lists === undefined) {
+    lists = new Map();
+    legalsHere.set(legal, lists);
   }
-  return allowed ? here.allowed : here.refused;
+  const known = lists.get(allowed);
+  if (known !== undefined) return known;
+  const list = legal.map((each, index) => ({ ...each, allowed: Math.floor(allowed / 2 ** index) % 2 === 1 }));
+  if (lists.size < legalsKeptMax) lists.set(allowed, list);
+  return list;
 }
 
 function clockJson(

@@ -17,7 +17,7 @@ export interface Streamed {
 }
 
 const newline = 0x0a;
-const [url = '', events = '0', skipped = '0', key = ''] = process.argv.slice(2);
+const [url = '', adminKey = '', events = '0', skipped = '0', key = ''] = process.argv.slice(2);
 const tickets = new LiveTickets({ order: 'each', payload: 'none' });
 for (const _ of tickets.calls(Number(skipped)));
 const parts: Buffer[] = [];
@@ -31,6 +31,7 @@ const sending = request(url, {
   method: 'POST',
   headers: {
     'content-type': 'application/x-ndjson',
+    authorization: `Bearer ${adminKey}`,
     ...(key === '' ? {} : { 'idempotency-key': key }),
   },
 });

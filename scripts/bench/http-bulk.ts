@@ -3,8 +3,12 @@
  * process; in turns with the engine alone on the same commands, because the machine changes from one second
  * to the next.
  */
+import { readFileSync } from 'node:fs';
 import { bulkLineSchema } from '../../adapters/http/outcome-json.ts';
 import { buildServer } from '../../adapters/http/server.ts';
+import { builtInWorkflows } from '../../domain/workflow/registry.ts';
+import { type OpenAccess, openAccess } from '../runtime/access.ts';
+import { adminKeyFile } from '../runtime/data-folder.ts';
 import { BenchChild } from './child-process.ts';
 import type { Streamed } from './http-bulk-child.ts';
 import { httpParts } from './http-parts.ts';
@@ -26,13 +30,24 @@ interface Round {
   readonly busyShare: number;
 }
 
+/** What is streamed to: an engine behind the keys and rules of a new data folder. */
+interface Served {
+  readonly desk: OpenDesk;
+  readonly access: OpenAccess;
+  readonly adminKey: string;
+}
+
 export async function httpBulkSection(bench: Bench): Promise<Section> {
   const desk = await openDesk(bench.workspace.newFolder('http-bulk'));
+  const dataDir = bench.workspace.newFolder('http-bulk-access');
+  const rules = { database: undefined, tickets: desk.engine.present, workflows: builtInWorkflows };
+  const access = await openAccess({ dataDir, ...rules });
+  const served = { desk, access, adminKey: readFileSync(adminKeyFile(dataDir), 'utf8').trim() };
   const alone = await openDesk(bench.workspace.newFolder('http-bulk-alone'));
   try {
     for (const each of [desk, alone]) await play(each, openingCommands(), 'inside the clock', bench.signal);
-    const without = await measure(desk, alone, '', 0, bench);
-    const keyed = await measure(desk, alone, 'bench', rounds * bench.events, bench);
+    const without = await measure(served, alone, '', 0, bench);
+    const keyed = await measure(served, alone, 'bench', rounds * bench.events, bench);
     return {
       title: '12. http-bulk: durable transitions, one stream of lines over HTTP, client in another process',
       figures: [
@@ -47,13 +62,14 @@ export async function httpBulkSection(bench: Bench): Promise<Section> {
       ],
     };
   } finally {
+    await access.close();
     await desk.close();
     await alone.close();
   }
 }
 
 async function measure(
-  desk: OpenDesk,
+  served: Served,
   alone: OpenDesk,
   key: string,
   skipped: number,
@@ -65,7 +81,7 @@ async function measure(
   for (let round = 0; round < rounds; round += 1) {
     bench.signal.throwIfAborted();
     const sent = skipped + round * bench.events;
-    const streamed = await stream(desk, { sent, key: key === '' ? '' : `${key}-${round}` }, bench);
+    const streamed = await stream(served, { sent, key: key === '' ? '' : `${key}-${round}` }, bench);
     const { transitions, seconds } = await playCalls(alone, tickets.calls(bench.events), bench);
     measured.push({ ...streamed, alone: transitions / seconds });
   }
@@ -73,13 +89,22 @@ async function measure(
 }
 
 async function stream(
-  { engine, log }: OpenDesk,
+  { desk: { engine, log }, access, adminKey }: Served,
   { sent, key }: { readonly sent: number; readonly key: string },
   { events, signal }: Bench,
 ): Promise<Omit<Round, 'alone'>> {
-  const server = buildServer(httpParts(engine, log));
+  const server = buildServer({
+    ...httpParts(engine, log),
+    authenticator: access.authenticator,
+    access: access.access,
+    accessOffice: access.office,
+  });
   const url = `${await server.listen({ host: '127.0.0.1', port: 0 })}/v1/commands`;
-  const child = new BenchChild('http-bulk-child.ts', [url, String(events), String(sent), key], signal);
+  const child = new BenchChild(
+    'http-bulk-child.ts',
+    [url, adminKey, String(events), String(sent), key],
+    signal,
+  );
   try {
     await child.message();
     globalThis.gc?.();

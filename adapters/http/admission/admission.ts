@@ -90,7 +90,7 @@ export class Admission {
     }
     const place = new Place(lane, reply, admitted, () => this.#answers.refuse(request, reply));
     request.place = place;
-    reply.raw.once('close', () => {
+    reply.raw.on('close', () => {
       this.#load.giveRequest(request.raw);
       place.leave(false);
     });
