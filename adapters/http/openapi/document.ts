@@ -194,18 +194,11 @@ function requestBodyOf(
 }
 
 function responseOf(
-  {
-    meaning,
-    schema,
-    mediaType = 'application/json',
-    lines,
-    otherForms = [],
-    headers,
-    example,
-  }: AnswerDeclaration,
+  { meaning, schema, mediaType, lines, otherForms = [], headers, example }: AnswerDeclaration,
   writer: SchemaWriter,
 ): Response {
-  const main = schema === undefined ? [] : [{ mediaType, schema, example }];
+  const hasBody = schema !== undefined || mediaType !== undefined;
+  const main = hasBody ? [{ mediaType: mediaType ?? 'application/json', schema, example }] : [];
   const asLines =
     lines === undefined ? [] : [{ mediaType: linesMediaType, schema: lines, example: undefined }];
   const content = [...main, ...asLines, ...otherForms].map((form) => [
