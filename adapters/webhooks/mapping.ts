@@ -74,8 +74,9 @@ export function identify(
   } catch (error) {
     if (!(error instanceof MappingProblem)) throw error;
   }
-  const text = id === null || id === '' ? undefined : String(id);
-  return { id: text, type: typeof kind === 'string' ? kind.slice(0, 200) : '' };
+  // A list or a map tells nothing apart: as texts they may all be alike, or empty.
+  const text = typeof id === 'object' ? '' : String(id);
+  return { id: text === '' ? undefined : text, type: typeof kind === 'string' ? kind.slice(0, 200) : '' };
 }
 
 /** The slot that a command is the newest word on, as its events carry it. */
