@@ -37,7 +37,7 @@ export function contractOf(document: OpenApiDocument): CheckAnswer {
     const operation = found && document.paths[found.path]?.[declared];
     const where = `${method} ${address} → ${status}`;
     if (found === undefined || operation === undefined) {
-      if (![404, 405, 400, 414, 503, 429].includes(status))
+      if (![404, 405, 400, 414, 415, 417, 503, 429].includes(status))
         throw new Error(`${where}: there is no such operation`);
       return;
     }
