@@ -23,6 +23,16 @@ describe('a delivery whose id is no text', () => {
   });
 });
 
+describe('a delivery that names somebody by a map', () => {
+  it.each([[{ toString: 'x' }], [{}], [['ana']]])('%j is kept, and no fault', async (accountId) => {
+    const desk = await openDesk();
+    const comment = { id: '1', author: { accountId }, body: 'On my way.', created: '2026-03-02T12:01:40Z' };
+    const issue = { id: '2', key: 'OPS-7', fields: { summary: 'x' } };
+    const sent = { webhookEvent: 'comment_created', timestamp: 1_772_449_300_000, comment, issue };
+    expect(await desk.send('jira', sent)).toMatchObject({ status: 'kept', code: 'webhook_unreadable' });
+  });
+});
+
 describe('a read of a position that the log does not hold', () => {
   let server: Harness;
   beforeAll(async () => {
