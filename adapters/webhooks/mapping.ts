@@ -167,7 +167,7 @@ function evaluate({ at, expression }: Placed, bindings: Bindings): ExpressionVal
 }
 
 /**
- * Empty for null. Lists and maps are no texts: what they would be turned into is for whoever sent them to say.
+ * Empty for null. Lists and maps are no texts: what they would be turned into is for their sender to say.
  */
 function textOf(placed: Placed, bindings: Bindings): string {
   const value = evaluate(placed, bindings);

@@ -32,8 +32,7 @@ try {
     ...['--config-file', join(import.meta.dirname, 'schemathesis.toml')],
     ...['run', new URL('/openapi.json', front.url).href],
     ...['--phases', 'examples,coverage,fuzzing,stateful', '--max-examples', examplesEach],
-    // Reads that wait for a position in vain take their time; others need not wait for them.
-    ...['--checks', 'all', '--seed', seed, '--workers', '6'],
+    ...['--checks', 'all', '--seed', seed],
     ...process.argv.slice(2),
   ]);
 } finally {
