@@ -146,7 +146,7 @@ export interface HttpContext {
   readonly readiness: Readonly<Record<string, ReadinessCheck>>;
   /** For routes that carry more than one unit of work in a request. */
   readonly rates: RateLimits;
-  /** Gets every fault and bug that was answered with a status of 500 or more, `overloaded` left out. */
+  /** Gets every fault and bug that was answered with 500 or more, but for those that only time mends. */
   readonly report: ReportFailure;
   readonly limits: HttpLimits;
   /** What the server has taken on. */

@@ -43,6 +43,12 @@ const problemOfParser: ReadonlyMap<string, readonly [HttpErrorCode, string]> = n
   ['ERR_HTTP_REQUEST_TIMEOUT', ['request_timeout', 'send the whole request without pauses']],
 ]);
 
+/** What no answer goes without; problems are also told before or outside of where other answers get it. */
+export const guardedHeaders = { 'x-content-type-options': 'nosniff', 'cache-control': 'no-store' } as const;
+
+/** Told to callers as often as they ask for it: nothing is wrong that an operator could mend. */
+const unreported: ReadonlySet<Problem['code']> = new Set(['overloaded', 'position_not_reached']);
+
 /** Fastify's error handler. */
 export function answerFailure(report: ReportFailure) {
   return (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
@@ -56,7 +62,7 @@ export function answerFailure(report: ReportFailure) {
 /** The problem of an error, which the operator is told of where it is none of the caller's. */
 export function reportedProblemOf(error: unknown, report: (error: unknown) => void): Problem {
   const found = problemOf(error);
-  if (found.status >= 500 && found.code !== 'overloaded') report(error);
+  if (found.status >= 500 && !unreported.has(found.code)) report(error);
   return found;
 }
 
@@ -75,7 +81,7 @@ export function problemOf(error: unknown): Problem {
 export function sendProblem(reply: FastifyReply, found: Problem): FastifyReply {
   if (found.retry && !reply.hasHeader('retry-after')) reply.header('retry-after', retryAfterSeconds);
   if (found.status === 401) reply.header('www-authenticate', 'Bearer');
-  return reply.code(found.status).type(problemMediaType).send(JSON.stringify(found));
+  return reply.headers(guardedHeaders).code(found.status).type(problemMediaType).send(JSON.stringify(found));
 }
 
 /** The same where fastify has no reply to offer yet. */
@@ -83,7 +89,7 @@ export function writeProblem(response: ServerResponse, found: Problem): void {
   const body = JSON.stringify(found);
   // HTTP/2 has no such header: there, one request says nothing about its connection.
   const ending = response.req.httpVersionMajor === 1 ? { connection: 'close' } : {};
-  response.writeHead(found.status, { 'content-type': problemMediaType, ...ending });
+  response.writeHead(found.status, { 'content-type': problemMediaType, ...guardedHeaders, ...ending });
   response.end(body);
 }
 
@@ -100,6 +106,7 @@ export function answerParserError(error: unknown, socket: Duplex): void {
     `HTTP/1.1 ${found.status} Refused`,
     `content-type: ${problemMediaType}`,
     `content-length: ${Buffer.byteLength(body)}`,
+    ...Object.entries(guardedHeaders).map(([name, value]) => `${name}: ${value}`),
     'connection: close',
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());

@@ -14,7 +14,14 @@ import { acceptBodies } from './body.ts';
 import { compressAnswers } from './compression.ts';
 import { Connections } from './connections.ts';
 import type { HttpContext } from './context.ts';
-import { answerFailure, answerParserError, problemOf, sendProblem, writeProblem } from './failures.ts';
+import {
+  answerFailure,
+  answerParserError,
+  guardedHeaders,
+  problemOf,
+  sendProblem,
+  writeProblem,
+} from './failures.ts';
 import { inputErrors, inputErrorsText } from './input-errors.ts';
 import { type HttpLimits, httpLimits } from './limits.ts';
 import { answerSecurely, createListener, type TlsPair, useCertificate } from './listener.ts';
@@ -175,7 +182,7 @@ interface Doorkeepers {
 function admit(app: FastifyInstance, { rates, admission, deadline, stopping }: Doorkeepers): void {
   app.decorateRequest('place', undefined);
   app.addHook('onRequest', (request, reply, done) => {
-    reply.header('x-content-type-options', 'nosniff').header('cache-control', 'no-store');
+    reply.headers(guardedHeaders);
     if (stopping.leaving.aborted && request.raw.httpVersionMajor === 1) reply.header('connection', 'close');
     if (healthPaths.includes(request.url)) return done();
     deadline.watch(reply);

@@ -54,6 +54,7 @@ export const conditionHeaders = {
     .meta({
       description: 'The revisions of the ticket to change, as its ETag says; 412 at any other.',
       examples: ['"7"'],
+      pattern: '^(\\*|(W/)?"[!#-~]*"(, ?(W/)?"[!#-~]*")*)$',
     }),
 };
 

@@ -74,8 +74,9 @@ export function identify(
   } catch (error) {
     if (!(error instanceof MappingProblem)) throw error;
   }
-  const text = id === null || id === '' ? undefined : String(id);
-  return { id: text, type: typeof kind === 'string' ? kind.slice(0, 200) : '' };
+  // A list or a map tells nothing apart: as texts they may all be alike, or empty.
+  const text = typeof id === 'object' ? '' : String(id);
+  return { id: text === '' ? undefined : text, type: typeof kind === 'string' ? kind.slice(0, 200) : '' };
 }
 
 /** The slot that a command is the newest word on, as its events carry it. */
@@ -91,19 +92,19 @@ export function commandOf(
 ): Command | undefined {
   const bindings = { ...reading.bindings, ticket: ticketBinding(ticket) };
   if (when !== undefined && !holds(when, bindings)) return undefined;
-  const behalf = onBehalfOf === undefined ? null : evaluate(onBehalfOf.id, bindings);
+  const behalf = onBehalfOf === undefined ? '' : textOf(onBehalfOf.id, bindings);
   const role = typeof onBehalfOf?.role === 'object' ? evaluate(onBehalfOf.role, bindings) : onBehalfOf?.role;
-  const single = once === undefined ? '' : evaluate(once, bindings);
-  const isSingle = single !== null && single !== '';
+  const single = once === undefined ? '' : textOf(once, bindings);
+  const isSingle = single !== '';
   const found = commandSchema.safeParse({
     type: rule.type,
     ticketId: reading.ticketId,
     commandId: isSingle
-      ? `webhook:${reading.source}:${reading.ticketId}:${String(single)}`
+      ? `webhook:${reading.source}:${reading.ticketId}:${single}`
       : `webhook:${reading.source}:${reading.deliveryId}:${index}`,
     occurredAt: (occurredAt === undefined ? undefined : timeOf(occurredAt, bindings)) ?? reading.at,
     actor: { id: reading.source, role: 'integration' },
-    ...(behalf === null || behalf === '' ? {} : { onBehalfOf: { id: String(behalf), role } }),
+    ...(behalf === '' ? {} : { onBehalfOf: { id: behalf, role } }),
     ...(rule.order === 'latest' ? { correlationId: slotOf(reading, rule.slot) } : {}),
     // Part of what a command id stands for: it must be the same whichever delivery tells it.
     ...(isSingle ? {} : { causationId: reading.deliveryId }),
@@ -165,6 +166,16 @@ function evaluate({ at, expression }: Placed, bindings: Bindings): ExpressionVal
   }
 }
 
+/**
+ * Empty for null. Lists and maps are no texts: what they would be turned into is for their sender to say.
+ */
+function textOf(placed: Placed, bindings: Bindings): string {
+  const value = evaluate(placed, bindings);
+  if (value === null) return '';
+  if (typeof value !== 'object') return String(value);
+  throw new MappingProblem(`${placed.at}: expected a text or a number`);
+}
+
 function holds(placed: Placed, bindings: Bindings): boolean {
   const value = evaluate(placed, bindings);
   if (typeof value === 'boolean') return value;
@@ -184,9 +195,9 @@ function timeOf(placed: Placed, bindings: Bindings): EpochMs | undefined {
 }
 
 function ticketIdOf(placed: Placed, prefix: string, bindings: Bindings): TicketId {
-  const value = evaluate(placed, bindings);
-  const found = ticketIdSchema.safeParse(`${prefix}${String(value)}`);
-  if (found.success && value !== null && value !== '') return found.data;
+  const text = textOf(placed, bindings);
+  const found = ticketIdSchema.safeParse(`${prefix}${text}`);
+  if (found.success && text !== '') return found.data;
   throw new MappingProblem(`${placed.at}: expected the id of a ticket: letters, digits and . _ : - only`);
 }
 

@@ -17,17 +17,14 @@ export const policyBounds = {
 
 /**
  * `create`, `read`, `write` (fields of a ticket that exists), `transition` (every command but `OpenTicket`
- * and
- * `ChangeFields`), or one command by its name.
+ * and `ChangeFields`), or one command by its name.
  */
 export const accessOperations = ['create', 'read', 'write', 'transition', ...commandTypes] as const;
 export type AccessOperation = 'create' | 'read' | 'write' | 'transition' | (typeof commandTypes)[number];
 
-const operationSchema = z
-  .string()
-  .refine((name): name is AccessOperation => accessOperations.some((each) => each === name), {
-    error: `expected one of ${accessOperations.join(', ')}`,
-  });
+const operationSchema = z.enum(accessOperations, {
+  error: `expected one of ${accessOperations.join(', ')}`,
+});
 
 /** A workflow's name, `ticket` (the parent of all workflows), or `*`. */
 const tableSchema = z.string().regex(/^(\*|[a-z][a-z0-9_-]{0,63})$/, 'a workflow name, ticket or *');

@@ -1,7 +1,6 @@
 /**
  * Requests that are nearly right: made from the OpenAPI document, so that every operation gets its share,
- * and then
- * spoilt in one or more places.
+ * and then spoilt in one or more places.
  */
 import type { OpenApiDocument, Operation, Parameter } from '../../adapters/http/openapi/document.ts';
 import type { Random } from '../../adapters/simulation/random.ts';
@@ -22,7 +21,8 @@ export type MakeBody = (operationId: string, mediaType: string, example: unknown
 export interface FuzzSource {
   readonly document: OpenApiDocument;
   readonly makeBody: MakeBody;
-  readonly ticketIds: readonly string[];
+  /** What parts of an address may be, by their names. */
+  readonly ids: Readonly<Record<string, readonly string[]>>;
 }
 
 const oddHeaders: readonly string[] = [
@@ -53,16 +53,15 @@ export function fuzzedRequest(random: Random, source: FuzzSource): FuzzedRequest
   return {
     operationId: operation.operationId,
     method: method.toUpperCase(),
-    path: `${filled(random, path, source.ticketIds)}${queryOf(random, operation)}`,
+    path: `${filled(random, path, source.ids)}${queryOf(random, operation)}`,
     headers: { ...(body === undefined ? {} : { 'content-type': type }), ...headersOf(random, operation) },
     body,
   };
 }
 
-function filled(random: Random, path: string, ticketIds: readonly string[]): string {
+function filled(random: Random, path: string, ids: FuzzSource['ids']): string {
   return path.replaceAll(/\{(\w+)\}/g, (_braces, name: string) => {
-    const known =
-      name === 'ticketId' ? random.pick(ticketIds) : random.pick(['support', '0123456789abcdef', '1']);
+    const known = random.pick(ids[name] ?? ['1']);
     const text = random.chance(0.6) ? known : oddText(random).toWellFormed();
     return random.chance(0.95) ? encodeURIComponent(text) : text.replaceAll(/[^!-~]|[?#/]/g, '%');
   });

@@ -1,7 +1,6 @@
 /**
  * Problem documents in the OpenAPI document: which codes an operation may answer, by status, and the one
- * shape
- * that they all have.
+ * shape that they all have.
  */
 import { z } from 'zod';
 import { errorTable } from '../../../domain/errors.ts';
@@ -71,6 +70,7 @@ export function mayRetry(code: ProblemCode): boolean {
 
 /** The codes that a route may answer, by status, in order of status. */
 export function problemsOf({
+  method,
   scope,
   body,
   params,
@@ -79,7 +79,8 @@ export function problemsOf({
   const codes = new Set<ProblemCode>([
     ...always,
     ...(scope === 'public' ? [] : [...withCredential, ...ofStorage]),
-    ...(body === undefined ? [] : withBody),
+    // A body that nobody asked for is read all the same, but for GET, and has to be one.
+    ...(body === undefined && method === 'GET' ? [] : withBody),
     ...(params === undefined ? [] : (['url_too_long'] as const)),
     ...problems,
   ]);

@@ -39,7 +39,7 @@ export function contractOf(document: OpenApiDocument): CheckAnswer {
     // What has no end does not answer HEAD.
     const endless = method === 'HEAD' && Object.values(operation?.responses ?? {}).some(isEndless);
     if (found === undefined || operation === undefined || (endless && status === 405)) {
-      if (![404, 405, 400, 414, 503, 429].includes(status))
+      if (![404, 405, 400, 414, 415, 417, 503, 429].includes(status))
         throw new Error(`${where}: there is no such operation`);
       return;
     }
