@@ -30,12 +30,15 @@ const oddValue = fc.oneof(fc.constantFrom(...oddValues), fc.jsonValue({ maxDepth
 const oddName = fc.constantFrom(...oddNames);
 const command = ofType(commandTypes, ['T-1', 'INC0000001']);
 
+const settable = { enumerable: true, configurable: true, writable: true };
+
 /** Sets a member, or leaves it out: of the command, or of its data, where that is an object. */
 function damage(input: Record<string, unknown>, inData: boolean, name: string, value: unknown): void {
   const { data } = input;
   const target = inData && typeof data === 'object' && data !== null ? data : input;
   if (value === undefined) Reflect.deleteProperty(target, name);
-  else Object.defineProperty(target, name, { value, enumerable: true, configurable: true, writable: true });
+  // A copy: the same odd value may be changed itself by the next damage.
+  else Object.defineProperty(target, name, { value: structuredClone(value), ...settable });
 }
 
 /** A command with some of its members, or of those of its data, set to something else or left out. */
