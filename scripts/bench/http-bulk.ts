@@ -49,10 +49,10 @@ export async function httpBulkSection(bench: Bench): Promise<Section> {
     const without = await measure(served, alone, '', 0, bench);
     const keyed = await measure(served, alone, 'bench', rounds * bench.events, bench);
     return {
-      title: '12. http-bulk: durable transitions, one stream of lines over HTTP, client in another process',
+      title: '13. http-bulk: durable transitions, one stream of lines over HTTP, client in another process',
       figures: [
-        ...figuresOf('12 stream', without, bench.events, 'a command id on one in ten'),
-        ...figuresOf('12b with a key', keyed, bench.events, 'Idempotency-Key, so a command id on each'),
+        ...figuresOf('13 stream', without, bench.events, 'a command id on one in ten'),
+        ...figuresOf('13b with a key', keyed, bench.events, 'Idempotency-Key, so a command id on each'),
       ],
       notes: [
         'counted by how far the head of the log moved; the clock, which is the client’s, runs from the first byte' +

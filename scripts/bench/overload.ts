@@ -94,7 +94,7 @@ function report({ full, results, logged, all }: Measured): Section {
   const acknowledged = all.reduce((total, { accepted }) => total + accepted, 0);
   const busiest = Math.max(...results.map(({ cpuShare }) => cpuShare));
   return {
-    title: '12. overload: single commands over HTTP, more of them than can be answered',
+    title: '14. overload: single commands over HTTP, more of them than can be answered',
     figures: [
       {
         what: 'capacity',
