@@ -110,11 +110,12 @@ function secure(limits: HttpLimits, { certificate, key }: TlsPair, handler: Requ
 }
 
 function http1Options(limits: HttpLimits) {
+  // The last resort, for all kinds of requests: each has a bound of its own, and time to say that it is over.
+  const requestTimeout = Math.max(limits.requestMsMax, limits.bulkStreamMsMax) + limits.silenceMsMax;
   return {
     // Node takes no longer time for a part than for the whole.
-    headersTimeout: Math.min(limits.headersMsMax, limits.bulkStreamMsMax),
-    // One bound for all; that of requests which are no streams is kept where their bodies are read.
-    requestTimeout: Math.max(limits.requestMsMax, limits.bulkStreamMsMax),
+    headersTimeout: Math.min(limits.headersMsMax, requestTimeout),
+    requestTimeout,
     keepAliveTimeout: limits.keepAliveMsMax,
     maxHeaderSize: limits.headerBytesMax,
     connectionsCheckingInterval: limits.arrivalSweepMs,
