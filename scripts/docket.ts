@@ -1,80 +1,19 @@
 #!/usr/bin/env -S node --max-semi-space-size=64 --no-allocation-site-pretenuring
 /**
- * The `docket` command. It only puts the commands together; each lives in scripts/commands.
+ * The `docket` command: makes the start fast, and leaves everything else to the program.
  *
  * The engine makes many objects that live until a sync returns. With room for them in the young generation
  * (64 MiB, as in package.json's scripts) they die there. A busy start must not teach V8 that they live long
  * and belong into the old generation at once, hence the second flag.
+ *
+ * Most of a short command's time is compiling: what was compiled once is kept, under node_modules, where only
+ * those can write who could change the code itself. It must be switched on before anything is imported.
  */
-import { Command, CommanderError } from 'commander';
-import { exitCodes, reportError } from './cli/output.ts';
-import { accessCommand } from './commands/access.ts';
-import { analystCommand } from './commands/analyst.ts';
-import { analyzeCommand } from './commands/analyze.ts';
-import { certCommand } from './commands/cert.ts';
-import { conformCommand } from './commands/conform.ts';
-import { exportCommand } from './commands/export.ts';
-import { importCommand } from './commands/import.ts';
-import { keyCommand } from './commands/key.ts';
-import { logCommand } from './commands/log.ts';
-import { projectionsCommand } from './commands/projections.ts';
-import { projectorCommand } from './commands/projector.ts';
-import { replayCommand } from './commands/replay.ts';
-import { serveCommand } from './commands/serve.ts';
-import { simulateCommand } from './commands/simulate.ts';
-import { slaCommand } from './commands/sla.ts';
-import { throughputCommand } from './commands/throughput.ts';
-import { ticketCommand } from './commands/ticket.ts';
-import { verifyCommand } from './commands/verify.ts';
-import { webhookCommand } from './commands/webhook.ts';
-import { workflowCommand } from './commands/workflow.ts';
-import { docketVersion } from './runtime/version.ts';
+import { enableCompileCache, flushCompileCache } from 'node:module';
+import { join } from 'node:path';
 
-const program = new Command('docket')
-  .description(
-    'An event-sourced ticket engine: legal transitions only, an append-only log, PostgreSQL read models.',
-  )
-  .version(docketVersion)
-  .showHelpAfterError('(docket --help says more)')
-  .addHelpText(
-    'after',
-    '\nExit codes: 0 done, 1 problems were found, 2 the command was used wrongly, 3 it could not do its work.',
-  );
-
-const commands = [
-  serveCommand(),
-  projectorCommand(),
-  projectionsCommand(),
-  importCommand(),
-  exportCommand(),
-  ticketCommand(),
-  throughputCommand(),
-  replayCommand(),
-  verifyCommand(),
-  logCommand(),
-  workflowCommand(),
-  webhookCommand(),
-  analyzeCommand(),
-  conformCommand(),
-  slaCommand(),
-  analystCommand(),
-  keyCommand(),
-  accessCommand(),
-  simulateCommand(),
-  certCommand(),
-];
-for (const command of commands) program.addCommand(command);
-for (const command of [program, ...program.commands.flatMap((each) => [each, ...each.commands])]) {
-  command.exitOverride();
-}
-
-try {
-  await program.parseAsync();
-} catch (error) {
-  process.exitCode =
-    error instanceof CommanderError
-      ? error.exitCode === 0
-        ? exitCodes.ok
-        : exitCodes.usage
-      : reportError(error);
-}
+enableCompileCache(join(import.meta.dirname, '../node_modules/.cache/docket'));
+const { runProgram } = await import('./cli/program.ts');
+// A server may be killed one day, and then would leave nothing for its next start.
+flushCompileCache();
+await runProgram();

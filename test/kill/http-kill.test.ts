@@ -5,7 +5,6 @@
  * nobody asked for.
  */
 import { rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -37,8 +36,7 @@ afterAll(async () => {
   rmSync(dataDir, { recursive: true, force: true });
 });
 
-const start = () =>
-  serve(dataDir, { DATABASE_URL: database.url, NODE_COMPILE_CACHE: join(dataDir, 'compiled') });
+const start = () => serve(dataDir, { DATABASE_URL: database.url });
 
 const acceptedSchema = z.object({ status: z.literal('accepted'), position: z.int(), repeated: z.boolean() });
 type Accepted = z.infer<typeof acceptedSchema>;

@@ -11,5 +11,7 @@ export function setup(): () => void {
   // PostgreSQL's user must be able to pass through to its own folder.
   chmodSync(folder, 0o711);
   process.env.TMPDIR = folder;
+  // The processes that tests start run the same scripts: compiled once, they start in half the time.
+  process.env.NODE_COMPILE_CACHE = join(folder, 'compiled');
   return () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 }
