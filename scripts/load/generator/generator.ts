@@ -10,8 +10,12 @@
  * It must never hold a request back because an answer is late, nor keep a figure per request.
  */
 import type { Histogram } from 'hdr-histogram-js';
+import { Fault } from '../../../domain/errors.ts';
 import type { EndingCounts, SecondRow } from '../result.ts';
 import type { Action, Scenario, Stage } from '../scenario.ts';
+import { sharedNowMs } from './clock.ts';
+import { GeneratorThread } from './generator-thread.ts';
+import { StageMerge } from './stage-merge.ts';
 
 export interface GeneratorTarget {
   /** Origin of a server, such as http://127.0.0.1:7420. */
@@ -55,7 +59,7 @@ export type GeneratorSecond = Omit<SecondRow, 'stage'>;
 
 /** Figures of one stage, without its warm-up unless said otherwise. Histograms are in whole microseconds. */
 export interface StageOutcome {
-  /** One for each second in which requests were due, warm-up included. */
+  /** One for each second up to that of the last request, warm-up included. */
   readonly seconds: readonly GeneratorSecond[];
   /**
    * Intended start to last byte of the answer, whatever its status; requests that timed out are in it with
@@ -89,11 +93,29 @@ export interface StageOutcome {
 /** Ids of opened tickets that a stage tells about. */
 export const ticketsKeptMax = 100_000;
 
+/** Once connections are made: workers get the order and wait for the same instant. */
+const leadMs = 30;
+/** Threads that do not end by themselves within this are ended. */
+const stopMsMax = 2_000;
+
 /** Threads that wait for stages. Only one stage runs at a time. */
 export class Generator {
-  /** Throws where the plan can not be carried out, such as `classify` in the mix. */
-  static async start(_plan: GeneratorPlan): Promise<Generator> {
-    return new Generator();
+  readonly #threads: readonly GeneratorThread[];
+  #running = false;
+
+  private constructor(threads: readonly GeneratorThread[]) {
+    this.#threads = threads;
+  }
+
+  /** Throws `input_unreadable` where the plan can not be carried out, and says what is wrong with it. */
+  static async start(plan: GeneratorPlan): Promise<Generator> {
+    refuseUnusable(plan);
+    const { workers, tickets, ...rest } = plan;
+    const threads = Array.from({ length: workers }, (_, worker) => {
+      const own = tickets.filter((_id, index) => index % workers === worker);
+      return new GeneratorThread({ ...rest, tickets: own, worker });
+    });
+    return new Generator(threads);
   }
 
   /**
@@ -101,12 +123,57 @@ export class Generator {
    * timeout, and tells what came of them. `onSecond` gets a row as soon as all requests that were due in its
    * second have ended, so now and then out of order. Rejects when a worker dies.
    */
-  async run(_stage: StageOrder, _onSecond?: (row: GeneratorSecond) => void): Promise<StageOutcome> {
-    throw new Error('not here yet');
+  async run(stage: StageOrder, onSecond: (row: GeneratorSecond) => void = () => {}): Promise<StageOutcome> {
+    if (this.#running) throw new Error('bug: two stages at the same time');
+    this.#running = true;
+    try {
+      // A worker without a line could send nothing of its share.
+      const threads = this.#threads.slice(0, stage.users);
+      const { shape, warmSeconds, users } = stage;
+      const merging = new StageMerge(threads.length, onSecond);
+      await Promise.all(
+        threads.map((thread, index) =>
+          thread.prepare({
+            kind: 'prepare',
+            shape,
+            warmSeconds,
+            users: Math.ceil((users - index) / threads.length),
+            workers: threads.length,
+          }),
+        ),
+      );
+      const startAtMs = sharedNowMs() + leadMs;
+      const toEpochMs = Date.now() - sharedNowMs();
+      const parts = await Promise.all(
+        threads.map((thread) => thread.send(startAtMs, (tally) => merging.addSecond(tally))),
+      );
+      return merging.outcome(parts, startAtMs, toEpochMs);
+    } finally {
+      this.#running = false;
+    }
   }
 
   /** Closes every connection and ends the threads. */
   async stop(): Promise<void> {
-    return;
+    await Promise.all(this.#threads.map((thread) => thread.stop(stopMsMax)));
+  }
+}
+
+function refuseUnusable({ mix, workers, targets, tickets, requestTimeoutMs }: GeneratorPlan): void {
+  const refuse = (why: string) => {
+    throw new Fault('input_unreadable', `the load can not be generated: ${why}`);
+  };
+  if (!Number.isInteger(workers) || workers < 1) refuse(`workers is ${workers}, it must be 1 or more`);
+  if (!(requestTimeoutMs > 0)) refuse(`requestTimeoutMs is ${requestTimeoutMs}, it must be above 0`);
+  if (targets.length === 0) refuse('targets is empty, it must name a server');
+  for (const { url } of targets) {
+    if (!URL.canParse(url) || !/^https?:/.test(url)) refuse(`${url} is no http or https address`);
+  }
+  const asked = new Set(mix.map(({ action }) => action));
+  if (asked.size === 0) refuse('mix is empty, it must ask for something');
+  if (asked.has('classify')) refuse('mix asks for classify, and there is no classifier yet');
+  const needTickets = [...asked].filter((action) => !['open', 'list', 'search'].includes(action));
+  if (needTickets.length > 0 && !asked.has('open') && tickets.length < workers) {
+    refuse(`${needTickets.join(' and ')} need tickets: at least one for each worker, or open in the mix`);
   }
 }
