@@ -16,7 +16,6 @@ export function machineConditions(): Readonly<Record<string, string>> {
     machine: `${cpus().length} × ${cpu?.model ?? 'unknown CPU'}, ${(totalmem() / gibibyte).toFixed(1)} GiB memory`,
     system: `${type()} ${release()}, Node ${process.version}`,
     'load before': `${load.join(' ')} (1, 5, 15 minutes)`,
-    generator: 'worker threads on the same machine as the server, unless it is another one',
   };
 }
 

@@ -9,6 +9,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
+import { requestText } from '../../adapters/http/request.ts';
 import { Fault } from '../../domain/errors.ts';
 import { serverFile } from '../runtime/data-folder.ts';
 
@@ -18,6 +19,7 @@ const nodeFlags = ['--max-semi-space-size=64', '--no-allocation-site-pretenuring
 /** Opening a log of ten million events and a new cluster beside it. */
 const startMsMax = 180_000;
 const startPollMs = 50;
+const readyMsMax = 5_000;
 /** A projector may be in the middle of a batch, and PostgreSQL writes its last checkpoint. */
 const stopMsMax = 60_000;
 const complaintCharactersMax = 2_000;
@@ -55,7 +57,7 @@ export interface ServeSettings {
   readonly signal: AbortSignal;
 }
 
-/** Resolves when the server takes commands. Throws `Fault('server_unreachable')` with what it said. */
+/** Resolves when the server says that it can do its work, its projector with it. Throws `Fault('server_unreachable')` with what it said. */
 export async function startServer(settings: ServeSettings): Promise<DocketServer> {
   const { dataDir, options, noteFile, signal } = settings;
   const child = start(['serve', '--data-dir', dataDir, ...options], settings);
@@ -78,12 +80,23 @@ export async function startServer(settings: ServeSettings): Promise<DocketServer
   const giveUpAtMs = performance.now() + startMsMax;
   while (performance.now() < giveUpAtMs && end === undefined && !signal.aborted) {
     const announced = await readAnnounced(dataDir);
-    if (announced?.pid === child.pid && announced !== undefined) return { ...announced, stop };
+    if (announced?.pid === child.pid && announced !== undefined && (await isReady(announced))) {
+      return { ...announced, stop };
+    }
     await sleep(startPollMs);
   }
   await stop();
   signal.throwIfAborted();
   throw new Fault('server_unreachable', `docket serve did not start: ${lastOf(noteFile)}`);
+}
+
+async function isReady({ url, certificate }: Announced): Promise<boolean> {
+  const signal = AbortSignal.timeout(readyMsMax);
+  const asked = requestText(new URL('/readyz', url), { signal }, certificate);
+  return asked.then(
+    ({ status }) => status === 200,
+    () => false,
+  );
 }
 
 /** Runs a command to its end; answers what it printed. Throws with what it said where it failed. */

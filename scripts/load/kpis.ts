@@ -230,7 +230,7 @@ function throttlingKpis({ throttling }: KpiLimits, facts: KpiFacts): Kpi[] {
       limit: `${allowedPerSecond}/s ± ${percent(allowedWithinShare)}`,
       measured: `${admittedPerSecond.toFixed(1)}/s`,
       met: off <= allowedWithinShare,
-      note: 'the bucket is full at first, so a short run lets in somewhat more than the rate',
+      note: 'answers with success per second',
     }),
   ];
 }

@@ -3,6 +3,7 @@
  * again, to see that what was broken mends. The steps are made while the run goes on, because where they
  * end is what is asked.
  */
+import type { Judged } from './analysis/capacity.ts';
 import type { StageResult } from './result.ts';
 import type { Scenario, Stage } from './scenario.ts';
 
@@ -10,7 +11,7 @@ export interface Climbing {
   readonly ladder: NonNullable<Scenario['ladder']>;
   readonly play: (stage: Stage, warmSeconds: number) => Promise<StageResult>;
   /** Whether the step kept the objective, and if not, why. */
-  readonly keeps: (stage: StageResult) => { readonly keeps: boolean; readonly why: string };
+  readonly keeps: (stage: StageResult) => Judged;
 }
 
 /** Tells why it ended. */

@@ -1,7 +1,7 @@
 /**
  * What a stage came to, from what the generator counted: requests and answers per second over the stage
- * without its warm-up. Answers that came after the last request was due stretch the time they are divided
- * by, so that a server that answers late is never shown as one that kept up.
+ * without its warm-up. Where requests waited longer and longer, the time they are divided by is stretched by
+ * that wait, so that a server that falls behind is never shown as one that kept up.
  */
 import type { StageOutcome } from './generator/generator.ts';
 import { secondsOf } from './order.ts';
@@ -28,10 +28,19 @@ export interface StageWindow {
   readonly toMs: number;
 }
 
+/**
+ * A burst lasts until its last answer. Any other stage ends when its last requests were due, and later by how
+ * much longer these typically waited than the first: what was waiting at the end. (By the last answer of all,
+ * a single slow one would make a stage look as if half of it had been missed.)
+ */
 export function windowOf({ stage, warmSeconds }: StagePlace, outcome: StageOutcome): StageWindow {
   const fromMs = outcome.firstDueAtMs + warmSeconds * 1_000;
-  const endMs = outcome.firstDueAtMs + secondsOf(stage) * 1_000;
-  return { fromMs, toMs: Math.max(endMs, outcome.lastAnswerAtMs, fromMs + secondsLeast * 1_000) };
+  const leastMs = fromMs + secondsLeast * 1_000;
+  if (stage.shape === 'burst') return { fromMs, toMs: Math.max(leastMs, outcome.lastAnswerAtMs) };
+  const rows = outcome.seconds.filter(({ second, sent }) => second >= warmSeconds && sent > 0);
+  const fellBehindMs = Math.max(0, (rows.at(-1)?.p50Ms ?? 0) - (rows.at(0)?.p50Ms ?? 0));
+  const endMs = outcome.firstDueAtMs + stage.seconds * 1_000;
+  return { fromMs, toMs: Math.max(leastMs, endMs + fellBehindMs) };
 }
 
 /** `transitionsPerSecond` is what the answers say, until the log has been counted. */
