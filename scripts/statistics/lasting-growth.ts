@@ -47,7 +47,7 @@ export function lastingGrowth(
   { limit, perHourMin, horizonHours = defaultHorizonHours }: GrowthBounds,
 ): Growth {
   const points = merged(samples, blocksMax);
-  const { slope, low, high } = slopeWithMemory(points);
+  const { slope, low, high } = cautiousSlope(points);
   const figures = { slopePerHour: slope, lowPerHour: low, highPerHour: high };
   if (samples.length < samplesMin || Number.isNaN(slope)) return { verdict: 'too_few_samples', ...figures };
   const matters = slope * horizonHours > growthShareMin * limit;
@@ -55,7 +55,12 @@ export function lastingGrowth(
   return { verdict: low > perHourMin && matters && goesOn ? 'leaking' : 'flat', ...figures };
 }
 
-function slopeWithMemory(points: readonly Point[]): Slope {
+/**
+ * Theil and Sen's slope, its interval widened by how much the noise around it remembers (see the sources of
+ * `lastingGrowth`). Queues and memories do remember: taken for independent, they would rise half of the time.
+ */
+export function cautiousSlope(samples: readonly Point[]): Slope {
+  const points = merged(samples, blocksMax);
   const plain = theilSen(points);
   if (Number.isNaN(plain.slope)) return plain;
   const residuals = points.map(({ x, y }) => y - plain.slope * x);
