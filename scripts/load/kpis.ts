@@ -15,6 +15,9 @@ export interface KpiFacts {
   readonly tookSeconds: number;
   readonly due: number;
   readonly sent: number;
+  readonly succeeded: number;
+  /** Share of what was due that may end otherwise, by the scenario's objective. */
+  readonly errorShareMax: number;
   readonly throttled: number;
   /** Answers per second that were let in. */
   readonly admittedPerSecond: number;
@@ -54,6 +57,7 @@ export function kpisOf(limits: KpiLimits, facts: KpiFacts): readonly Kpi[] {
     modelKpi(limits),
     databaseKpi(limits, facts),
     uptimeKpi(limits, facts),
+    succeededKpi(facts),
     ...ticketsWithinKpi(limits, facts),
     ...databaseOperationsKpi(limits, facts),
     ...throttlingKpis(limits, facts),
@@ -173,6 +177,18 @@ function uptimeKpi({ uptimeShareMin }: KpiLimits, { probes }: KpiFacts): Kpi {
     measured: probes.length === 0 ? undefined : percent(share),
     met: share >= (uptimeShareMin ?? 1),
     note: `${up} of ${probes.length} probes of /readyz, one a second, answered within a second`,
+  });
+}
+
+/** Whatever is refused or lost is fast: without this, a server that does nothing would be the best. */
+function succeededKpi({ due, succeeded, errorShareMax }: KpiFacts): Kpi {
+  const share = due === 0 ? 0 : succeeded / due;
+  return kpi({
+    name: 'succeeded',
+    limit: errorShareMax >= 1 ? undefined : `≥ ${percent(1 - errorShareMax)} of requests`,
+    measured: due === 0 ? undefined : percent(share),
+    met: share >= 1 - errorShareMax,
+    note: `${succeeded.toLocaleString('en')} of ${due.toLocaleString('en')} that were due`,
   });
 }
 

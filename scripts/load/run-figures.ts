@@ -75,6 +75,7 @@ export function kpiFacts({ scenario, places, judged, memory, recovery }: RunFigu
     const warmUntil = Math.floor(at.fromSecond) + at.warmSeconds;
     return sumOver(rows, ({ second, ticketsOpened: opened }) => (second >= warmUntil ? opened : 0));
   });
+  const succeeded = sumOver(judged, ({ outcome }) => outcome.endings.succeeded);
   const resources = places.flatMap((place) => place.resources);
   return {
     latency: quantilesOf(merged(judged.map(({ outcome }) => outcome.latency))),
@@ -83,9 +84,10 @@ export function kpiFacts({ scenario, places, judged, memory, recovery }: RunFigu
     tookSeconds,
     due: sumOver(judged, ({ outcome }) => outcome.due),
     sent: sumOver(judged, ({ outcome }) => outcome.sent),
+    succeeded,
+    errorShareMax: scenario.objective.errorShareMax,
     throttled: sumOver(judged, ({ outcome }) => outcome.endings.throttled),
-    admittedPerSecond:
-      tookSeconds === 0 ? 0 : sumOver(judged, ({ outcome }) => outcome.endings.succeeded) / tookSeconds,
+    admittedPerSecond: tookSeconds === 0 ? 0 : succeeded / tookSeconds,
     retryAfterMissing: sumOver(judged, ({ outcome }) => outcome.retryAfterMissing),
     resources: resources.filter((row) => judged.some((stage) => isDuring(row, stage))),
     processesKnown: places.every(({ processesKnown }) => processesKnown),
