@@ -22,7 +22,7 @@ export interface Chart {
   readonly id: string;
   readonly title: string;
   /** What it shows, for those who can not see it. */
-  readonly description: string;
+  readonly description: Content;
   /** How x is told: `second` is shared by all charts over time, which move together. */
   readonly across: 'second' | 'quantile' | 'rate' | 'count';
   readonly acrossName: string;
@@ -132,16 +132,15 @@ export function timeChart<Row extends { readonly second: number }>(options: Time
   const series = all.filter((each) => each.values.some((value) => value !== null));
   if (series.length === 0) return notMeasured(title, missing);
   const absent = all.filter((each) => !series.includes(each)).map(({ name }) => name);
-  const words = [
-    about,
-    `${series.map((each) => range(each, x, unit)).join('; ')}.`,
+  const ranges = series.map((each, index) => [index === 0 ? ' ' : ' · ', range(each, x, unit)]);
+  const remarks = [
     thinned(secondsEach, columns),
     absent.length === 0 ? '' : `Not measured: ${absent.join(', ')}.`,
   ];
   return {
     id,
     title,
-    description: words.filter((each) => each !== '').join(' '),
+    description: [about, ranges, '.', ...remarks.map((remark) => [' ', remark])],
     across: 'second',
     acrossName: 'time',
     x,
@@ -161,11 +160,15 @@ function thinned(secondsEach: number, columns: readonly Column<never>[]): string
   return `Each point stands for ${secondsEach} s and is ${[...kept].join(' or ')} of them; every second is in result.json.`;
 }
 
-function range({ name, values }: ChartSeries, x: readonly number[], unit: Unit): string {
+/** From the lowest to the highest value, and when that was. */
+function range({ name, values }: ChartSeries, x: readonly number[], unit: Unit): Markup {
   const found = values.filter((value) => value !== null);
   const [least, most] = [Math.min(...found), Math.max(...found)];
-  if (least === most) return `${name} ${figure(unit, most)} throughout`;
-  return `${name} ${figure(unit, least)} to ${figure(unit, most)} (at ${clock(x[values.indexOf(most)] ?? 0)})`;
+  const words =
+    least === most
+      ? `${figure(unit, most)} throughout`
+      : `${figure(unit, least)} to ${figure(unit, most)} (at ${clock(x[values.indexOf(most)] ?? 0)})`;
+  return markup`<b>${name}</b> ${words}`;
 }
 
 function timeTable<Row extends { readonly second: number }>(

@@ -17,8 +17,7 @@ export const units = {
   ms: [
     { below: 1, times: 1_000, word: ' µs' },
     { below: 1_000, times: 1, word: ' ms' },
-    { below: 60_000, times: 0.001, word: ' s' },
-    { times: 1 / 60_000, word: ' min' },
+    { times: 0.001, word: ' s' },
   ],
   seconds: [
     { below: 1, times: 1_000, word: ' ms' },

@@ -44,6 +44,16 @@ export function kpiPart({ kpis, scenario, verdict }: LoadResult): Part {
   };
 }
 
+/** In the place of all measurements where there are none, because the scenario was not run. */
+export function notRunPart({ why }: LoadResult): Part {
+  return {
+    id: 'measurements',
+    title: 'Measurements',
+    intro: `Not measured: the run did not take place: ${why}`,
+    blocks: [],
+  };
+}
+
 /** Says it plainly: the figures of an invalid run are shown, because they tell what went wrong with it. */
 export function validityPart({ validity }: LoadResult, charts: readonly ChartOrWords[]): Part {
   const { valid, reasons, sendDelay, generatorCpuShare } = validity;
@@ -56,12 +66,12 @@ export function validityPart({ validity }: LoadResult, charts: readonly ChartOrW
     blocks: [
       valid
         ? paragraph([judged('good', 'Valid'), ': the generator kept its timetable.'])
-        : markup`${paragraph([judged('warn', 'Invalid'), ': do not use the figures of this run.'])}`,
+        : paragraph([judged('warn', 'Invalid'), ': do not use the figures of this run.']),
       ...(reasons.length === 0 ? [] : [list(reasons)]),
       quantileTable('How late the generator sent, after the time a request was due', 'of', [
         ['send delay', sendDelay],
       ]),
-      facts([['busiest worker of the generator', `${percent(generatorCpuShare)} of one core`]]),
+      paragraph(`The busiest worker of the generator used ${percent(generatorCpuShare)} of one core.`),
       ...charts,
     ],
   };
@@ -83,7 +93,7 @@ export function quantileTable(
   });
 }
 
-export function nextPart({ summary, analyses, verdict }: LoadResult): Part {
+export function nextPart({ summary, analyses }: LoadResult): Part {
   const { where, evidence } = analyses.bottleneck;
   const places = {
     api: 'The API process',
@@ -92,14 +102,11 @@ export function nextPart({ summary, analyses, verdict }: LoadResult): Part {
     generator: 'The generator itself',
     none: 'No part of the system was found to hold the others back',
   } as const;
-  const bottleneck =
-    verdict === 'not_run'
-      ? []
-      : [
-          markup`<h3>Bottleneck</h3>\n`,
-          paragraph(markup`<strong>${places[where]}</strong>${where === 'none' ? '.' : ' is what limits.'}`),
-          ...(evidence.length === 0 ? [] : [list(evidence)]),
-        ];
+  const bottleneck = [
+    markup`<h3>Bottleneck</h3>\n`,
+    paragraph(markup`<strong>${places[where]}</strong>${where === 'none' ? '.' : ' is what limits.'}`),
+    ...(evidence.length === 0 ? [] : [list(evidence)]),
+  ];
   return {
     id: 'next',
     title: 'What to do next',
@@ -134,13 +141,14 @@ export function recoveryPart({ analyses, scenario }: LoadResult): Part {
                 'read models caught up after',
                 drainSeconds === undefined ? 'not while it was watched' : figure('seconds', drainSeconds),
               ],
-              [
-                'the band',
-                `p99 up to ${figure('ms', band?.p99MsMax)}, lag up to ${figure('count', band?.lagEventsMax)} events`,
-              ],
+              ['the band', `p99 up to ${figure('ms', band?.p99MsMax)}, ${bandOfLag(band?.lagEventsMax)}`],
             ]),
           ],
   };
+}
+
+function bandOfLag(events: number | undefined): string {
+  return events === undefined ? 'lag was not measured' : `lag up to ${figure('count', events)} events`;
 }
 
 export function leakPart({ analyses, resources }: LoadResult): Part {
@@ -190,13 +198,12 @@ function signed(unit: Unit, value: number | undefined): string {
   return `${value !== undefined && value > 0 ? '+' : ''}${figure(unit, value)}`;
 }
 
-export function countingPart({ counting, verdict }: LoadResult): Part {
+export function countingPart({ counting }: LoadResult): Part {
   const { logBefore, logAfter, acknowledged, unexplained, equal, logPerSecond } = counting;
-  const common = { id: 'counting', title: 'The answers against the log' };
-  if (verdict === 'not_run') return { ...common, intro: 'Not measured: nothing was sent.', blocks: [] };
   const whole = (value: number) => value.toLocaleString('en');
   return {
-    ...common,
+    id: 'counting',
+    title: 'The answers against the log',
     intro: 'What the answers acknowledged must be in the log, and what is in the log must be accounted for.',
     blocks: [
       paragraph(

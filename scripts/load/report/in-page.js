@@ -11,6 +11,10 @@
   const printWidth = 660;
   /** Nothing measured for longer than this many points is a hole in the line; less is bridged. */
   const bridgedPointsMax = 10;
+  /** Pixels between points from which on each is drawn, not only their line. */
+  const pointSpace = 14;
+  /** So that the axis of a size has whole numbers of its own units. */
+  const powersOfTwo = Array.from({ length: 50 }, (_, index) => 2 ** index);
   const drawn = new Map();
 
   function figure(unit, value) {
@@ -36,30 +40,37 @@
     count: (value) => figure('count', value),
   };
 
+  /** The time of each stage, and in red when the server did not answer the probe of its health. */
   function stageBands(u) {
     const { ctx, bbox } = u;
+    const unit = devicePixelRatio;
+    const edge = bbox.left + bbox.width;
+    /** Names that do not fit into their stage go into a second line, where there is room. */
+    let secondLineFree = bbox.left;
     ctx.save();
-    ctx.font = font.replace('12', String(11 * devicePixelRatio));
+    ctx.font = `${11 * unit}px system-ui, sans-serif`;
     ctx.textBaseline = 'top';
+    ctx.textAlign = 'left';
     for (const [index, { name, role, from, to }] of page.stages.entries()) {
       const left = Math.max(u.valToPos(from, 'x', true), bbox.left);
-      const right = Math.min(u.valToPos(to, 'x', true), bbox.left + bbox.width);
+      const right = Math.min(u.valToPos(to, 'x', true), edge);
       if (right <= left) continue;
-      ctx.fillStyle = colour(
-        role === 'surge' ? 'band-surge' : role === 'warm' ? 'band-warm' : `band-${index % 2}`,
-      );
+      ctx.fillStyle = colour(role === 'surge' || role === 'warm' ? `band-${role}` : `band-${index % 2}`);
       ctx.fillRect(left, bbox.top, right - left, bbox.height);
-      const room = right - left - 8 * devicePixelRatio;
-      if (ctx.measureText(name).width > room) continue;
+      const width = ctx.measureText(name).width;
+      const fits = width + 8 * unit <= right - left;
+      const start = fits ? left + 4 * unit : Math.min((left + right - width) / 2, edge - width);
+      if (!fits && start < secondLineFree) continue;
+      if (!fits) secondLineFree = start + width + 8 * unit;
       ctx.fillStyle = colour('soft');
-      ctx.fillText(name, left + 4 * devicePixelRatio, bbox.top + 3 * devicePixelRatio);
+      ctx.fillText(name, start, bbox.top + (fits ? 4 : 18) * unit);
     }
     ctx.fillStyle = colour('bad');
     for (const [from, to] of page.down) {
-      const [left, right] = [u.valToPos(from, 'x', true), u.valToPos(to, 'x', true)];
-      if (right < bbox.left || left > bbox.left + bbox.width) continue;
-      const height = 4 * devicePixelRatio;
-      ctx.fillRect(left, bbox.top + bbox.height - height, Math.max(right - left, height), height);
+      const left = Math.max(u.valToPos(from, 'x', true), bbox.left);
+      const right = Math.min(u.valToPos(to, 'x', true), edge);
+      if (right > left)
+        ctx.fillRect(left, bbox.top + bbox.height - 4 * unit, Math.max(right - left, 3 * unit), 4 * unit);
     }
     ctx.restore();
   }
@@ -67,50 +78,54 @@
   /** Limits across and marks down, each with its word; those outside of the chart are left to its text. */
   function rules(u, chart) {
     const { ctx, bbox } = u;
-    const rule = (tone, label, line, place) => {
+    const unit = devicePixelRatio;
+    const [right, bottom] = [bbox.left + bbox.width, bbox.top + bbox.height];
+    const rule = (tone, words, [x1, y1, x2, y2], x, y) => {
       ctx.strokeStyle = colour(tone);
-      ctx.fillStyle = colour(tone);
       ctx.beginPath();
-      ctx.moveTo(line[0], line[1]);
-      ctx.lineTo(line[2], line[3]);
+      ctx.moveTo(x1, y1);
+      ctx.lineTo(x2, y2);
       ctx.stroke();
-      ctx.fillText(label, ...place);
+      const width = ctx.measureText(words).width + 6 * unit;
+      ctx.fillStyle = colour('panel');
+      ctx.globalAlpha = 0.8;
+      ctx.fillRect(x, y, width, 15 * unit);
+      ctx.globalAlpha = 1;
+      ctx.fillStyle = colour(tone);
+      ctx.fillText(words, x + 3 * unit, y + 2 * unit);
     };
     ctx.save();
-    ctx.font = font.replace('12', String(11 * devicePixelRatio));
-    ctx.lineWidth = 1.5 * devicePixelRatio;
-    ctx.setLineDash([6 * devicePixelRatio, 4 * devicePixelRatio]);
-    const space = 4 * devicePixelRatio;
-    const [right, bottom] = [bbox.left + bbox.width, bbox.top + bbox.height];
+    ctx.font = `${11 * unit}px system-ui, sans-serif`;
+    ctx.textBaseline = 'top';
+    ctx.textAlign = 'left';
+    ctx.lineWidth = 1.5 * unit;
+    ctx.setLineDash([6 * unit, 4 * unit]);
     for (const { value, label } of chart.limits) {
       const y = u.valToPos(value, 'y', true);
-      if (y < bbox.top || y > bottom) continue;
-      ctx.textAlign = 'right';
-      ctx.textBaseline = y - bbox.top < 5 * space ? 'top' : 'bottom';
       const words = `${label}: ${figure(chart.unit, value)}`;
-      rule('bad', words, [bbox.left, y, right, y], [right - space, y]);
+      const above = y - 17 * unit > bbox.top ? y - 17 * unit : y + 2 * unit;
+      const x = right - ctx.measureText(words).width - 8 * unit;
+      if (y >= bbox.top && y <= bottom) rule('bad', words, [bbox.left, y, right, y], x, above);
     }
-    for (const { x: value, label } of chart.marks) {
+    for (const [index, { x: value, label }] of chart.marks.entries()) {
       const x = u.valToPos(value, 'x', true);
-      if (x < bbox.left || x > right) continue;
-      ctx.textAlign = x > bbox.left + bbox.width / 2 ? 'right' : 'left';
-      ctx.textBaseline = 'bottom';
       const words = `${label}: ${across[chart.across](value)}`;
-      const side = ctx.textAlign === 'right' ? -space : space;
-      rule('c3', words, [x, bbox.top, x, bottom], [x + side, bottom - space * (1 + 4 * (label === 'knee'))]);
+      const width = ctx.measureText(words).width + 9 * unit;
+      const place = x > bbox.left + bbox.width / 2 ? x - width : x + 3 * unit;
+      const y = bottom - 18 * unit * (index + 1);
+      if (x >= bbox.left && x <= right) rule('c3', words, [x, bbox.top, x, bottom], place, y);
     }
     ctx.restore();
   }
 
+  function axis(words) {
+    const lines = { stroke: () => colour('rule'), width: 1 };
+    const values = (_, splits) => splits.map((value) => (value === null ? '' : words(value)));
+    return { stroke: () => colour('soft'), font, grid: lines, ticks: lines, values };
+  }
+
   function xAxis(chart) {
-    const words = (_, splits) => splits.map((value) => (value === null ? '' : across[chart.across](value)));
-    const common = {
-      stroke: () => colour('soft'),
-      font,
-      grid: { stroke: () => colour('rule'), width: 1 },
-      ticks: { stroke: () => colour('rule'), width: 1 },
-      values: words,
-    };
+    const common = axis(across[chart.across]);
     if (chart.across === 'second')
       return { ...common, space: 60, incrs: [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200] };
     const named = { ...common, space: 70, label: chart.acrossName, labelFont: font, labelSize: 20 };
@@ -118,6 +133,17 @@
     const nines = [1, 2, 4, 10, 100, 1e3, 1e4, 1e5, 1e6];
     const within = (u) => nines.filter((each) => each >= u.scales.x.min && each <= u.scales.x.max);
     return { ...named, splits: within, filter: (_, splits) => splits };
+  }
+
+  function yAxis(chart, log) {
+    const common = { ...axis((value) => figure(chart.unit, value)), size: 68, space: 36 };
+    if (!log) return chart.unit === 'bytes' ? { ...common, incrs: powersOfTwo } : common;
+    /** Powers of ten only: all the lines between them would be a wall. */
+    const filter = (_, splits) =>
+      splits.map((value) =>
+        Math.abs(Math.log10(value) - Math.round(Math.log10(value))) < 1e-9 ? value : null,
+      );
+    return { ...common, filter, grid: { ...common.grid, filter }, ticks: { ...common.ticks, filter } };
   }
 
   function xScale(chart) {
@@ -141,21 +167,30 @@
     return { range: (_, __, max) => [0, Math.max(max ?? 0, ...near(max ?? 0)) * 1.12 || 1] };
   }
 
-  function seriesOf(chart, log) {
-    const bridged = (u, _, __, ___, gaps) => {
-      const step = chart.x.length > 1 ? chart.x[1] - chart.x[0] : 1;
-      const length = ([from, to]) => u.posToVal(to, 'x', true) - u.posToVal(from, 'x', true);
-      return gaps.filter((gap) => length(gap) > bridgedPointsMax * step);
+  function seriesOf(chart, log, width) {
+    const bridged = (values) => {
+      const at = chart.x.filter((_, index) => values[index] !== null);
+      const steps = at.slice(1).map((x, index) => x - at[index]);
+      const step = steps.sort((a, b) => a - b)[steps.length >> 1] ?? 1;
+      return (u, _, __, ___, gaps) =>
+        gaps.filter(([from, to]) => {
+          const length = u.posToVal(to, 'x', true) - u.posToVal(from, 'x', true);
+          return length > bridgedPointsMax * step;
+        });
     };
-    const one = ({ name, colour: number, look }) => ({
+    const one = ({ name, colour: number, look, values }) => ({
       label: name,
       stroke: () => colour(`c${number}`),
       width: look === 'points' ? 0 : 1.75,
       dash: look === 'dashed' ? [6, 4] : undefined,
-      points: look === 'points' ? { show: true, size: 8, fill: () => colour(`c${number}`) } : { size: 5 },
+      points: {
+        show: look === 'points' || values.filter((value) => value !== null).length * pointSpace < width,
+        size: look === 'points' ? 9 : 5,
+        fill: () => colour(`c${number}`),
+      },
       paths: look === 'points' ? () => null : undefined,
       spanGaps: chart.across !== 'second',
-      gaps: chart.across === 'second' ? bridged : undefined,
+      gaps: chart.across === 'second' ? bridged(values) : undefined,
       value: (_, value) => figure(chart.unit, value),
     });
     const values = chart.series.map((each) => each.values.map((value) => (log && value <= 0 ? null : value)));
@@ -170,7 +205,7 @@
     const id = place.dataset.chart;
     const chart = page.charts[id];
     const log = document.querySelector(`[data-log="${id}"]`)?.checked ?? false;
-    const { series, data } = seriesOf(chart, log);
+    const { series, data } = seriesOf(chart, log, widthOf(place));
     const overTime = chart.across === 'second';
     drawn.get(id)?.destroy();
     const u = new uPlot(
@@ -178,15 +213,8 @@
         width: widthOf(place),
         height: plotHeight,
         scales: { x: xScale(chart), y: yScale(chart, log) },
-        axes: [
-          xAxis(chart),
-          {
-            ...{ stroke: () => colour('soft'), font, size: 68, space: 36 },
-            grid: { stroke: () => colour('rule'), width: 1 },
-            ticks: { stroke: () => colour('rule'), width: 1 },
-            values: (_, splits) => splits.map((value) => (value === null ? '' : figure(chart.unit, value))),
-          },
-        ],
+        axes: [xAxis(chart), yAxis(chart, log)],
+        padding: [null, chart.across === 'quantile' ? 30 : null, null, null],
         series,
         legend: { markers: { width: 0, fill: (u, index) => u.series[index].stroke(u, index) } },
         cursor: overTime ? { sync: { key: 'run', setSeries: false, scales: ['x', null] } } : {},

@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { type Content, Markup, markup } from '../../../adapters/reports/markup.ts';
+import { Markup, markup } from '../../../adapters/reports/markup.ts';
 import type { LoadResult } from '../result.ts';
 import { chartData, chartsOf, type Part, partMarkup } from './chart.ts';
 import { units } from './figures.ts';
@@ -17,10 +17,12 @@ import {
   kpiPart,
   leakPart,
   nextPart,
+  notRunPart,
   recoveryPart,
   validityPart,
 } from './findings.ts';
-import { errorsPart, lagPart, resourcePart, sendDelayChart, throughputPart } from './run-parts.ts';
+import { lagPart, resourcePart } from './resource-parts.ts';
+import { errorsPart, sendDelayChart, throughputPart } from './run-parts.ts';
 import { latencyPart, stagesPart } from './stage-parts.ts';
 import { style } from './style.ts';
 import { header } from './verdict.ts';
@@ -60,12 +62,13 @@ ${scripts.map((each) => markup`<script>${new Markup(each)}</script>\n`)}</body>
 }
 
 function partsOf(result: LoadResult): readonly Part[] {
+  if (result.verdict === 'not_run') return [kpiPart(result), notRunPart(result), conditionsPart(result)];
   const run = throughputPart(result);
   return [
     kpiPart(result),
     validityPart(result, [sendDelayChart(result)]),
     nextPart(result),
-    { ...run, intro: [run.intro, stageChoice(result)] },
+    { ...run, blocks: [...stageChoice(result), ...run.blocks] },
     errorsPart(result),
     latencyPart(result),
     stagesPart(result),
@@ -79,13 +82,16 @@ function partsOf(result: LoadResult): readonly Part[] {
 }
 
 /** Shows one stage in all charts over time at once; a mouse can also draw across a chart. */
-function stageChoice({ stages }: LoadResult): Content {
-  if (stages.length < 2) return '';
+function stageChoice({ stages }: LoadResult): readonly Markup[] {
+  if (stages.length < 2) return [];
   const options = stages.map(
     ({ name, sweep }, index) =>
       markup`<option value="${index}">${name}${sweep === undefined ? '' : `, ${sweep}`}</option>`,
   );
-  return markup` <label class="control" hidden>Charts show <select id="stage-view"><option value="">the whole run</option>${options}</select></label>`;
+  return [
+    markup`<p class="control" hidden><label>Charts show <select id="stage-view"><option value="">the whole run</option>${options}</select></label></p>
+`,
+  ];
 }
 
 function dataOf({ stages, seconds, resources }: LoadResult, parts: readonly Part[]) {

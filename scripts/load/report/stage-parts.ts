@@ -1,38 +1,32 @@
-/** The sections that compare: stages and steps with capacity, knee and scaling, quantiles, and actions. */
+/** The sections that compare: stages and steps with the capacity found, quantiles, and actions. */
 import { percent } from '../../../adapters/reports/format.ts';
-import { endings, type LoadResult, type StageResult, type UslAnalysis } from '../result.ts';
-import type { Chart, ChartOrWords, Part } from './chart.ts';
+import { endings, type LoadResult, type StageResult } from '../result.ts';
+import type { ChartOrWords, Part } from './chart.ts';
 import { clock, figure } from './figures.ts';
 import { quantileTable } from './findings.ts';
 import { facts, notMeasured, paragraph, tableMarkup } from './page-parts.ts';
+import { stepCharts, stepsOf, uslBlocks } from './step-charts.ts';
 
-export function latencyPart({
-  quantileChart,
-  latency,
-  latencyByAction,
-  scenario,
-  verdict,
-}: LoadResult): Part {
+export function latencyPart({ quantileChart, latency, latencyByAction, scenario }: LoadResult): Part {
   const rows = Object.entries(latencyByAction);
-  const none = verdict === 'not_run' ? 'the run did not take place' : 'no request was answered';
   return {
     id: 'latency',
     title: 'Latency',
     intro: 'From the time that a request was due to its answer, over the measured stages.',
     blocks: [
-      quantiles(quantileChart, scenario.objective.p99Ms, none),
+      quantiles(quantileChart, scenario.objective.p99Ms),
       latency.count === 0
-        ? paragraph(`By action: not measured, because ${none}.`)
+        ? paragraph('By action: not measured, because no request was answered.')
         : quantileTable('Latency by action', 'action', [...rows, ['all together', latency]]),
     ],
   };
 }
 
 /** The axis of HdrHistogram's charts: each nine of the quantile is as wide as the one before. */
-function quantiles(points: LoadResult['quantileChart'], objectiveMs: number, none: string): ChartOrWords {
+function quantiles(points: LoadResult['quantileChart'], objectiveMs: number): ChartOrWords {
   const title = 'Latency by quantile';
   const drawn = points.filter(({ quantile }) => quantile >= 0 && quantile < 1);
-  if (drawn.length === 0) return notMeasured(title, none);
+  if (drawn.length === 0) return notMeasured(title, 'no request was answered');
   return {
     id: 'quantiles',
     title,
@@ -71,7 +65,7 @@ function percentOf(quantile: number): string {
 }
 
 export function stagesPart(result: LoadResult): Part {
-  const { stages, analyses, verdict } = result;
+  const { stages, analyses } = result;
   const { capacity, knee } = analyses;
   const found = capacity === undefined ? [] : [capacityFacts(capacity), ...kneeFacts(knee)];
   const steps = stepsOf(result);
@@ -81,7 +75,7 @@ export function stagesPart(result: LoadResult): Part {
     intro:
       stages.length > 0
         ? 'Each without its warm-up; the times are those of the charts.'
-        : `Not measured: ${verdict === 'not_run' ? 'the run did not take place' : 'no stage was finished'}.`,
+        : 'Not measured: no stage was finished.',
     blocks: [
       ...found,
       ...(steps.length > 1 ? stepCharts(result, steps) : []),
@@ -137,7 +131,7 @@ function stageTable(result: LoadResult): ChartOrWords {
         stage.name,
         stage.role,
         ...(swept ? [stage.sweep ?? ''] : []),
-        `${clock(stage.fromSecond)}–${clock(stage.toSecond)}`,
+        `${clock(stage.fromSecond)}–\u2060${clock(stage.toSecond)}`,
         figure('count', stage.users),
         figure('rate', stage.offeredPerSecond),
         figure('rate', stage.achievedPerSecond),
@@ -154,168 +148,4 @@ function stageTable(result: LoadResult): ChartOrWords {
     texts: swept ? [1, 2, 3] : [1, 2],
     marked,
   });
-}
-
-interface Step {
-  readonly x: number;
-  readonly stage: StageResult;
-}
-
-/** Steps of a ladder by what was offered; those of a sweep by what it set. */
-function stepsOf({ scenario, stages }: LoadResult): readonly Step[] {
-  const steps =
-    scenario.sweep === undefined
-      ? stages.filter(({ role }) => role === 'step').map((stage) => ({ x: stage.offeredPerSecond, stage }))
-      : stages
-          .filter(({ role }) => role === 'measured' || role === 'step')
-          .map((stage) => ({ x: Number(/[\d.]+$/.exec(stage.sweep ?? '')?.[0]), stage }));
-  return steps.filter(({ x }) => Number.isFinite(x)).toSorted((a, b) => a.x - b.x);
-}
-
-const sweepNames = { users: 'users', preloadEvents: 'events in the log before', servers: 'servers' } as const;
-
-function stepCharts(result: LoadResult, steps: readonly Step[]): readonly ChartOrWords[] {
-  const { scenario, analyses } = result;
-  const { sweep } = scenario;
-  const acrossName = sweep === undefined ? 'offered' : sweepNames[sweep.over];
-  const across = sweep === undefined ? 'rate' : 'count';
-  const { capacity, knee } = analyses;
-  const marks = [
-    ...(capacity?.perSecond === undefined ? [] : [{ x: capacity.perSecond, label: 'capacity' }]),
-    ...(knee?.offeredPerSecond === undefined || !knee.found
-      ? []
-      : [{ x: knee.offeredPerSecond, label: 'knee' }]),
-  ];
-  const common = {
-    across,
-    acrossName,
-    x: steps.map(({ x }) => x),
-    marks: sweep === undefined ? marks : [],
-  } as const;
-  const table = (
-    caption: string,
-    headings: readonly string[],
-    of: (stage: StageResult) => readonly string[],
-  ) => ({
-    caption,
-    headings: [acrossName, ...headings],
-    rows: steps.map(({ x, stage }) => [figure(across, x), ...of(stage)]),
-  });
-  const throughput: Chart = {
-    ...common,
-    id: 'steps-throughput',
-    title: `Achieved by ${acrossName}`,
-    description: `${marked(marks)}Where the line leaves the dashed one, the server no longer does what it is asked.`,
-    unit: 'rate',
-    log: 'off',
-    series: [
-      {
-        name: 'offered',
-        colour: 6,
-        look: 'dashed',
-        values: steps.map(({ stage }) => stage.offeredPerSecond),
-      },
-      {
-        name: 'achieved',
-        colour: 1,
-        look: 'line',
-        values: steps.map(({ stage }) => stage.achievedPerSecond),
-      },
-    ],
-    limits: [],
-    table: table('Achieved by step', ['offered', 'achieved'], (stage) => [
-      figure('rate', stage.offeredPerSecond),
-      figure('rate', stage.achievedPerSecond),
-    ]),
-  };
-  const answered = (stage: StageResult, ms: number) => (stage.latency.count === 0 ? null : ms);
-  const latency: Chart = {
-    ...common,
-    id: 'steps-latency',
-    title: `Latency by ${acrossName}`,
-    description: `${marked(marks)}The objective is a p99 of ${figure('ms', scenario.objective.p99Ms)}.`,
-    unit: 'ms',
-    log: 'on',
-    series: [
-      {
-        name: 'p99',
-        colour: 2,
-        look: 'line',
-        values: steps.map(({ stage }) => answered(stage, stage.latency.p99Ms)),
-      },
-      {
-        name: 'p50',
-        colour: 4,
-        look: 'line',
-        values: steps.map(({ stage }) => answered(stage, stage.latency.p50Ms)),
-      },
-    ],
-    limits: [{ value: scenario.objective.p99Ms, label: 'objective for p99' }],
-    table: table('Latency by step', ['p99', 'p50'], (stage) => [
-      figure('ms', answered(stage, stage.latency.p99Ms)),
-      figure('ms', answered(stage, stage.latency.p50Ms)),
-    ]),
-  };
-  return [throughput, latency];
-}
-
-function marked(marks: Chart['marks']): string {
-  return marks.map(({ x, label }) => `The ${label} is at ${figure('rate', x)}. `).join('');
-}
-
-/** The curve is drawn a little further than was measured, which is where it is a guess. */
-const beyondMeasured = 1.3;
-const curvePoints = 100;
-
-function uslBlocks(usl: UslAnalysis): readonly ChartOrWords[] {
-  const { lambda, sigma, kappa, rSquared, peakConcurrency, peakPerSecond, points } = usl;
-  const title = 'Universal Scalability Law';
-  if (points.length === 0) return [notMeasured(title, 'there is no step to fit it to')];
-  const most = Math.max(...points.map(({ concurrency }) => concurrency)) * beyondMeasured;
-  const grid = Array.from({ length: curvePoints }, (_, index) => ((index + 1) * most) / curvePoints);
-  const x = [...new Set([...grid, ...points.map(({ concurrency }) => concurrency)])].toSorted(
-    (a, b) => a - b,
-  );
-  const at = (n: number) => (lambda * n) / (1 + sigma * (n - 1) + kappa * n * (n - 1));
-  const measuredAt = new Map(points.map(({ concurrency, perSecond }) => [concurrency, perSecond]));
-  const peak =
-    peakConcurrency === undefined || peakConcurrency > most ? [] : [{ x: peakConcurrency, label: 'peak' }];
-  const chart: Chart = {
-    id: 'usl',
-    title,
-    description: `Throughput by requests in the system (Little's law), as measured and as the law fits it: X(N) = λN / (1 + σ(N − 1) + κN(N − 1)). ${
-      peakConcurrency === undefined
-        ? 'The fit has no peak.'
-        : `It peaks at ${figure('count', peakConcurrency)} requests in the system with ${figure('rate', peakPerSecond)}.`
-    }`,
-    across: 'count',
-    acrossName: 'requests in the system',
-    x,
-    unit: 'rate',
-    series: [
-      { name: 'fit', colour: 1, look: 'line', values: x.map(at) },
-      { name: 'measured', colour: 2, look: 'points', values: x.map((n) => measuredAt.get(n) ?? null) },
-    ],
-    log: 'never',
-    limits: [],
-    marks: peak,
-    table: {
-      caption: 'Points of the fit',
-      headings: ['requests in the system', 'measured', 'fit'],
-      rows: points.map(({ concurrency, perSecond }) => [
-        figure('count', concurrency),
-        figure('rate', perSecond),
-        figure('rate', at(concurrency)),
-      ]),
-    },
-  };
-  return [
-    chart,
-    facts([
-      ['λ, one request alone', figure('rate', lambda)],
-      ['σ, waiting for each other', sigma.toPrecision(3)],
-      ['κ, agreeing with each other', kappa.toPrecision(3)],
-      ['R² of the fit', rSquared.toFixed(3)],
-    ]),
-  ];
 }

@@ -23,14 +23,14 @@ export const style = `
 :root.printing { color-scheme: light; ${light} }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--ground); color: var(--ink); font: 15px/1.55 system-ui, sans-serif; }
-main, nav { max-width: 1120px; margin: 0 auto; padding: 0 20px; } main { padding-bottom: 72px; }
+main { max-width: 1120px; margin: 0 auto; padding: 0 20px 72px; }
 h1 { margin: 0; font-size: 28px; line-height: 1.25; text-wrap: balance; overflow-wrap: anywhere; }
 h2 { margin: 52px 0 6px; font-size: 21px; } h3 { margin: 0; font-size: 15px; }
 p { margin: 6px 0; max-width: 78ch; overflow-wrap: anywhere; } a { color: var(--link); }
 ul, ol { margin: 6px 0 12px; padding-left: 22px; max-width: 78ch; } li { margin: 4px 0; }
 header { padding-top: 28px; } .kind { margin: 0 0 2px; color: var(--soft); font-size: 13px; }
 .purpose, .intro, .words { color: var(--soft); }
-nav { font-size: 14px; padding-top: 10px; } nav ul { display: flex; flex-wrap: wrap; gap: 4px 16px; list-style: none;
+nav { font-size: 14px; margin-top: 18px; } nav ul { display: flex; flex-wrap: wrap; gap: 4px 16px; list-style: none;
   margin: 0; padding: 8px 0; border-top: 1px solid var(--rule); border-bottom: 1px solid var(--rule); max-width: none; }
 nav li { margin: 0; }
 :focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
@@ -54,14 +54,15 @@ nav li { margin: 0; }
   overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
 .tables { overflow-x: auto; margin: 8px 0 12px; } table { border-collapse: collapse; font-size: 14px; }
 .tables > table { min-width: 50%; } caption { text-align: left; font-weight: 600; padding: 6px 0 4px; }
-.tables th, .tables td { padding: 5px 16px 5px 0; border-bottom: 1px solid var(--rule); vertical-align: top; text-align: left; }
-thead th { color: var(--soft); font-weight: 600; white-space: nowrap; } tbody th { font-weight: 500; min-width: 9ch; }
-.tables .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.tables th, .tables td { padding: 5px 14px 5px 0; border-bottom: 1px solid var(--rule); vertical-align: top; text-align: left; }
+.tables thead th { color: var(--soft); font-weight: 600; vertical-align: bottom; } tbody th { font-weight: 500; min-width: 9ch; }
+.tables .number { text-align: right; font-variant-numeric: tabular-nums; }
+td.number { white-space: nowrap; }
 tr.marked { background: var(--good-ground); } tr.marked th::after { content: ' ★'; color: var(--good); }
 figure { margin: 14px 0; padding: 14px 16px; background: var(--panel); border-radius: 8px; min-width: 0; }
 figcaption { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 4px 16px; }
-.words { margin: 2px 0 8px; font-size: 13px; max-width: none; } .plot { min-height: 275px; }
-.control { font-size: 13px; color: var(--soft); } .control[hidden] { display: none; }
+.words { margin: 2px 0 8px; font-size: 13px; max-width: none; } .words b { font-weight: 600; color: var(--ink); } .plot { min-height: 275px; }
+p.control { margin: 10px 0; } .control { font-size: 13px; color: var(--soft); } .control[hidden] { display: none; }
 .missing { margin: 14px 0; padding: 14px 16px; border: 1px dashed var(--rule); border-radius: 8px; }
 .missing p { margin: 2px 0 0; color: var(--soft); }
 .beside { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(440px, 100%), 1fr)); gap: 14px; }
@@ -73,9 +74,9 @@ pre { overflow-x: auto; background: var(--panel); padding: 12px; border-radius: 
 .u-legend .u-value { min-width: 8ch; text-align: left; font-variant-numeric: tabular-nums; color: var(--soft); }
 .u-legend .u-marker { width: 12px; height: 12px; border-radius: 3px; } .u-legend .u-series:first-child .u-marker { display: none; }
 .u-select { background: var(--band-surge); } .u-hz .u-cursor-x, .u-vt .u-cursor-y { border-color: var(--soft); }
-@media (max-width: 600px) { main, nav { padding-left: 14px; padding-right: 14px; } figure { padding: 12px 8px; }
+@media (max-width: 600px) { main { padding-left: 14px; padding-right: 14px; } figure { padding: 12px 8px; }
   figcaption, .words { padding: 0 6px; } h1 { font-size: 23px; } }
-@media print { :root { color-scheme: light; ${light} } main, nav { max-width: none; padding: 0; } nav, .control, .figures,
+@media print { :root { color-scheme: light; ${light} } main { max-width: none; padding: 0; } nav, .control, .figures,
   figure details { display: none; } figure, tr, .tiles, .verdict, .facts { break-inside: avoid; } h2, h3, figcaption { break-after: avoid; }
   .beside { display: block; } .beside > * { margin: 14px 0; } .verdict, .tiles div, figure, tr.marked { print-color-adjust: exact; } }
 `;

@@ -21,15 +21,21 @@ export function header(result: LoadResult): Markup {
 <p class="kind">Docket load test · ${scenario.kind}</p>
 <h1>${scenario.id}: ${scenario.title}</h1>
 <p class="purpose">${scenario.purpose}</p>
-<div class="verdict ${tone}"><p class="word"><span aria-hidden="true">${sign}</span> ${word}</p><p>${why}</p></div>
+<div class="verdict ${tone}"><p class="word"><span aria-hidden="true">${sign}</span> ${word}</p><p>${capitalized(why)}</p></div>
 ${changed === undefined ? '' : markup`<p class="changed"><strong>Not as its scenario file says:</strong> ${changed}</p>\n`}${verdict === 'not_run' ? '' : tiles(result)}${facts(circumstances(result))}</header>
 `;
 }
 
-/** The stages that the run is judged on: those measured, or the steps of a ladder. */
-export function judgedStages(stages: readonly StageResult[]): readonly StageResult[] {
-  const measured = stages.filter(({ role }) => role === 'measured' || role === 'surge');
-  return measured.length > 0 ? measured : stages.filter(({ role }) => role === 'step');
+function capitalized(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+}
+
+/** The stages that the figures at the top are of: those measured, the surge, or the steps of a ladder. */
+function judgedStages(stages: readonly StageResult[]): readonly StageResult[] {
+  const kinds = (['measured', 'surge', 'step'] as const).map((kind) =>
+    stages.filter(({ role }) => role === kind),
+  );
+  return kinds.find((found) => found.length > 0) ?? [];
 }
 
 function tiles(result: LoadResult): Markup {
@@ -47,7 +53,7 @@ function tiles(result: LoadResult): Markup {
         ? 'nothing was answered'
         : `median ${figure('ms', latency.p50Ms)}, from the intended start`,
     ],
-    ['achieved', figure('rate', achieved), `of ${figure('rate', offered)} offered`],
+    ['achieved', figure('rate', achieved), `of ${figure('rate', offered)} offered${namesOf(judged)}`],
     ['transitions', figure('rate', counting.logPerSecond), "committed, by the log's own times"],
     [
       'did not succeed',
@@ -64,6 +70,14 @@ function tiles(result: LoadResult): Markup {
 `;
 }
 
+const namesMax = 3;
+
+function namesOf(stages: readonly StageResult[]): string {
+  if (stages.length === 0) return '';
+  const names = stages.map(({ name }) => name).join(', ');
+  return ` over ${stages.length > namesMax ? `${stages.length} stages` : names}`;
+}
+
 /** Over all the time of the stages, so that a long one counts for more than a short one. */
 function meanRate(
   stages: readonly StageResult[],
@@ -74,6 +88,8 @@ function meanRate(
   if (total === 0) return stages[0]?.[of];
   return stages.reduce((sum, stage) => sum + stage[of] * seconds(stage), 0) / total;
 }
+
+const notRecorded = 'not recorded';
 
 /** What a figure means nothing without, whatever the runner calls it. */
 const musts: readonly (readonly [name: string, key: RegExp])[] = [
@@ -88,7 +104,7 @@ function circumstances(result: LoadResult): readonly (readonly [string, Content]
   const { server, protocol, users } = scenario;
   const found = musts.map(([name, key]): readonly [string, Content] => {
     const values = Object.entries(conditions).filter(([each]) => key.test(each));
-    return [name, values.length === 0 ? 'not recorded' : values.map(([, value]) => value).join('; ')];
+    return [name, values.length === 0 ? notRecorded : values.map(([, value]) => value).join('; ')];
   });
   const ran: (readonly [string, Content])[] =
     verdict === 'not_run'
@@ -105,6 +121,7 @@ function circumstances(result: LoadResult): readonly (readonly [string, Content]
       'server',
       `${server.servers === 1 ? 'one server' : `${server.servers} servers`}, ${server.log} log, ${server.preloadEvents.toLocaleString('en')} events before`,
     ],
-    ...found,
+    // Of a run that did not take place nothing has to be known but what is.
+    ...found.filter(([, value]) => verdict !== 'not_run' || value !== notRecorded),
   ];
 }

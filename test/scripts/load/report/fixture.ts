@@ -347,12 +347,12 @@ export function ladderResult(): LoadResult {
     const p50 = stage.offeredPerSecond > peak ? 900 * (index - 6) : 2 + index * index * 0.4;
     return { ...stage, achievedPerSecond: achieved, latency: quantiles(stage.latency.count, p50) };
   });
+  const law = (n: number) => (lambda * n) / (1 + sigma * (n - 1) + kappa * n * (n - 1));
   const points = [1, 2, 4, 7, 12, 20, 33].map((concurrency, index) => ({
     concurrency,
-    perSecond:
-      ((lambda * concurrency) / (1 + sigma * (concurrency - 1) + kappa * concurrency * (concurrency - 1))) *
-      (index % 2 === 0 ? 1.02 : 0.98),
+    perSecond: law(concurrency) * (index % 2 === 0 ? 1.02 : 0.98),
   }));
+  const peakConcurrency = Math.sqrt((1 - sigma) / kappa);
   return {
     ...base,
     verdict: 'passed',
@@ -373,8 +373,8 @@ export function ladderResult(): LoadResult {
         sigma,
         kappa,
         rSquared: 0.9934,
-        peakConcurrency: Math.sqrt((1 - sigma) / kappa),
-        peakPerSecond: 3_600,
+        peakConcurrency,
+        peakPerSecond: law(peakConcurrency),
         points,
       },
     },
@@ -396,7 +396,7 @@ export function notRunResult(): LoadResult {
       kpis: { modelSecondsMax: 1.5 },
     }),
     verdict: 'not_run',
-    why: 'There is no classifier yet, so there is nothing to ask.',
+    why: 'it classifies tickets, and Docket has no classifier yet',
     conditions: {},
     latency: { ...noQuantiles, histogram: '' },
     latencyByAction: {},
