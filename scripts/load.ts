@@ -10,6 +10,7 @@ import { exitCodes, note, print, printJson, reportError } from './cli/output.ts'
 import { findScenarios, shippedScenarios } from './load/catalogue.ts';
 import type { GivenServer } from './load/given-place.ts';
 import { liveProgress } from './load/live.ts';
+import { reportOf } from './load/report/render.ts';
 import type { LoadResult } from './load/result.ts';
 import { type RunSettings, runScenario } from './load/run.ts';
 import { resultInWords, scenarioInWords, scenarioList } from './load/show.ts';
@@ -70,6 +71,11 @@ program
   .action(async (names: readonly string[]) =>
     print((await findScenarios(names)).map(scenarioInWords).join('\n\n')),
   );
+program
+  .command('report')
+  .description('makes the report of a result.json once more, beside it')
+  .argument('<file>')
+  .action(async (file: string) => print(await reportOf(file)));
 for (const command of [program, ...program.commands]) command.exitOverride();
 
 try {

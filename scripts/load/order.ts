@@ -40,9 +40,14 @@ export function secondsOf(stage: Stage): number {
   return stage.shape === 'burst' ? stage.withinSeconds : stage.seconds;
 }
 
-/** The stages that a duration is about: those that are measured, else those around a surge. */
+/**
+ * The stages that a duration is about: those that are measured, else those around a surge. A burst beside
+ * others keeps its time: how sudden it is is what is asked.
+ */
 function timedStages({ stages }: Scenario): readonly Stage[] {
   const measured = stages.filter(({ role }) => role === 'measured');
+  const steady = measured.filter(({ shape }) => shape !== 'burst');
+  if (steady.length > 0) return steady;
   if (measured.length > 0) return measured;
   return stages.filter(({ role }) => role === 'before' || role === 'after');
 }

@@ -5,7 +5,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { Fault } from '../../domain/errors.ts';
-import { reportPage } from './report/report-page.ts';
+import { writeReport } from './report/render.ts';
 import type { LoadResult } from './result.ts';
 
 /** Answers the paths of both. Throws `Fault('output_unwritable')`. */
@@ -17,13 +17,11 @@ export async function writeResult(
   const time = result.startedAt.replaceAll(/[:.]/g, '-');
   const folder = join(resolve(out), `${result.scenario.id}-${time}`);
   const json = join(folder, 'result.json');
-  const report = join(folder, 'report.html');
   try {
     await mkdir(resolve(out), { recursive: true });
     await mkdir(folder);
     await writeFile(json, `${JSON.stringify(result)}\n`);
-    await writeFile(report, reportPage(result));
-    return { json, report };
+    return { json, report: await writeReport(result, folder) };
   } catch (cause) {
     throw new Fault('output_unwritable', `the result can not be written to ${folder}: ${String(cause)}`, {
       cause,
