@@ -3,11 +3,12 @@
  * another method, must come close to it. It must never be made to agree: a difference is told as it is.
  *
  * What is compared: the ladder's highest step that kept the objective (open loop, by its own generator) and
- * the most that a fixed number of connections got answered in a closed loop (wrk or ab), with the same actions
- * on the same server. The two meet where the objective is generous (a p99 of seconds): the ladder then ends
- * where throughput does. Three things keep them apart, and none of them is the server's: the ladder's steps
- * (capacity lies between the last step kept and the first missed), a closed loop that never lets the server
- * idle, and, where all share the same cores, a generator in JavaScript that takes more of them than wrk.
+ * the most that a fixed number of connections got answered in a closed loop (wrk or ab), with the same
+ * actions on the same server. The two meet where the objective is generous (a p99 of seconds): the ladder
+ * then ends where throughput does. Three things keep them apart, and none of them is the server's: the
+ * ladder's steps (capacity lies between the last step kept and the first missed), a closed loop that never
+ * lets the server idle, and, where all share the same cores, a generator in JavaScript that takes more of
+ * them than wrk.
  */
 
 /** Of the closed loop's maximum. */

@@ -113,16 +113,19 @@ async function byWrk(asked: ClosedLoop, requests: readonly AskedRequest[], secon
     const { connections, url } = asked;
     const args = ['-t1', `-c${connections}`, `-d${wholeSeconds(seconds)}s`, '-s', path, url];
     const { stdout } = await started('wrk', args, seconds);
-    const {
-      requests: all,
-      micros,
-      failed,
-    } = wrkSchema.parse(JSON.parse(stdout.slice(stdout.lastIndexOf('{'))));
-    return { succeeded: all - failed, failed, seconds: micros / 1_000_000 };
+    const told = wrkSchema.parse(JSON.parse(stdout.slice(stdout.lastIndexOf('{'))));
+    const { requests: all, micros, refused, broken } = told;
+    return { succeeded: all - refused, failed: refused + broken, seconds: micros / 1_000_000 };
   });
 }
 
-const wrkSchema = z.object({ requests: z.int(), micros: z.number().positive(), failed: z.int() });
+/** Requests that broke are not among those that wrk counts as requests; those refused are. */
+const wrkSchema = z.object({
+  requests: z.int(),
+  micros: z.number().positive(),
+  refused: z.int(),
+  broken: z.int(),
+});
 
 /** One request again and again, because ab knows no more; its key can be seen by who lists the processes. */
 async function byAb(asked: ClosedLoop, requests: readonly AskedRequest[], seconds: number): Promise<Played> {
