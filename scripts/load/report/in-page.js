@@ -105,7 +105,7 @@
       const words = `${label}: ${figure(chart.unit, value)}`;
       const above = y - 17 * unit > bbox.top ? y - 17 * unit : y + 2 * unit;
       const x = right - ctx.measureText(words).width - 8 * unit;
-      if (y >= bbox.top && y <= bottom) rule('bad', words, [bbox.left, y, right, y], x, above);
+      if (y >= bbox.top && y <= bottom) rule('ink', words, [bbox.left, y, right, y], x, above);
     }
     for (const [index, { x: value, label }] of chart.marks.entries()) {
       const x = u.valToPos(value, 'x', true);

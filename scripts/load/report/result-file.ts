@@ -15,8 +15,12 @@ const figure = z
   .number()
   .nullable()
   .transform((value) => value ?? Number.NaN);
+/** A default is what lets a key be left out and be there again. */
 const maybe = <Inner extends z.ZodType>(inner: Inner) =>
-  z.union([inner, z.null(), z.undefined()]).transform((value) => value ?? undefined);
+  z
+    .union([inner, z.null()])
+    .default(null)
+    .transform((value) => value ?? undefined);
 const maybeFigure = maybe(z.number());
 const maybeText = maybe(z.string());
 

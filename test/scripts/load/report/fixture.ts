@@ -381,6 +381,14 @@ export function ladderResult(): LoadResult {
   };
 }
 
+/** Eight hours, second by second. */
+export function soakResult(): LoadResult {
+  return loadResult({
+    stages: [{ name: 'soak', role: 'measured', seconds: 8 * 3_600, perSecond: 100 }],
+    scenario: { id: 'PT05', title: 'Continuous load for 8 hours', kind: 'soak' },
+  });
+}
+
 /** What the runner leaves of a scenario that can not be run yet. */
 export function notRunResult(): LoadResult {
   const base = loadResult({ stages: [] });
