@@ -10,6 +10,7 @@ import { exitCodes, note, print, printJson, reportError } from './cli/output.ts'
 import { findScenarios, shippedScenarios } from './load/catalogue.ts';
 import type { GivenServer } from './load/given-place.ts';
 import { liveProgress } from './load/live.ts';
+import { leaveFigures } from './load/load-textfile.ts';
 import { reportOf } from './load/report/render.ts';
 import type { LoadResult } from './load/result.ts';
 import { type RunSettings, runScenario } from './load/run.ts';
@@ -35,6 +36,8 @@ interface LoadOptions {
   readonly seed: number;
   readonly workers: number;
   readonly memoryAllocation?: number;
+  readonly secondMethod?: true;
+  readonly textfile?: string;
   readonly json?: true;
 }
 
@@ -58,6 +61,8 @@ program
   .option('--seed <number>', 'the same seed asks the same', wholeNumber(0, 2 ** 32 - 1), 1)
   .option('--workers <number>', 'threads of the generator', wholeNumber(1, workersMax), 1)
   .option('--memory-allocation <MiB>', 'what Docket and its PostgreSQL may use', wholeNumber(1))
+  .option('--second-method', 'after a ladder, ask wrk or ab as well what the server bears')
+  .option('--textfile <folder>', "leave the figures for node_exporter's textfile collector here")
   .option('--json', 'print each result as one line of JSON')
   .action(run);
 program
@@ -95,6 +100,7 @@ async function run(names: readonly string[], options: LoadOptions): Promise<void
       if (!quiet) note(`${scenario.id}  ${scenario.title}`);
       const result = await runScenario(scenario, settingsOf(options, signal));
       const { json, report } = await writeResult(result, options.out);
+      if (options.textfile !== undefined) await leaveFigures(result, options.textfile);
       if (quiet) printJson(result);
       else print(`${resultInWords(result)}\n\n  report     ${report}\n  JSON       ${json}\n`);
       process.exitCode = Math.max(Number(process.exitCode ?? 0), exitCodeOf(result));
@@ -115,6 +121,7 @@ function settingsOf(options: LoadOptions, signal: AbortSignal): RunSettings {
     workers,
     memoryAllocation: memoryAllocation === undefined ? undefined : memoryAllocation * mebibyte,
     preloadFrom,
+    secondMethod: options.secondMethod === true,
     signal,
     progress: liveProgress(json === true),
   };

@@ -47,7 +47,7 @@ export function figuresOf(expositions: readonly Exposition[]): Scraped {
     total(expositions.map((each) => sumOf(each, name, labels)));
   const highest = (name: string, labels: Readonly<Record<string, string>> = {}) =>
     most(expositions.flatMap((each) => valuesOf(each, name, labels)));
-  const delaySeconds = highest('nodejs_eventloop_delay_seconds', { ...server, quantile: '0.99' });
+  const delaySeconds = highest('nodejs_eventloop_delay_seconds', { ...server, percentile: '99' });
   return {
     figures: {
       heapAfterMajorGcBytes: summed('docket_heap_after_major_gc_bytes', server),

@@ -118,7 +118,17 @@ async function serveOptions(
   settings: { readonly databaseUrl: string; readonly noteFile: string; readonly signal: AbortSignal },
 ): Promise<readonly string[]> {
   const { log, options } = scenario.server;
-  const plain = ['--port', '0', '--no-webhooks', '--no-timers', '--log', log, ...options];
+  const plain = [
+    '--port',
+    '0',
+    '--metrics-port',
+    '0',
+    '--no-webhooks',
+    '--no-timers',
+    '--log',
+    log,
+    ...options,
+  ];
   if (scenario.protocol === 'http1') return plain;
   await runDocket(['cert', '--data-dir', dataDir], settings);
   const { certificateFile, keyFile } = filesIn(tlsFolder(dataDir));

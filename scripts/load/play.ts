@@ -33,6 +33,8 @@ export interface PlayContext {
   readonly runStartedAtMs: number;
   readonly signal: AbortSignal;
   readonly progress: PlayProgress;
+  /** Done on the servers once everything is counted; what it adds to the log is not the run's. */
+  readonly afterwards: ((place: Place) => Promise<void>) | undefined;
 }
 
 /** Told what goes on. */
@@ -122,6 +124,7 @@ export async function playPlace(
   const windows = stages.map(({ window }) => window);
   const logged = await eventsIn(place.log, { after: logBefore, upTo: logAfter }, windows);
   const rows = await place.readModels?.counts();
+  await context.afterwards?.(place);
   return {
     stages: stages.map((stage, index) => ({ ...stage, logged: logged[index] ?? 0 })),
     resources: watch.rows,

@@ -26,6 +26,7 @@ import { encoded, merged, quantileChart, quantilesOf } from './quantiles.ts';
 import type { LoadResult, Measured } from './result.ts';
 import { countedStages, countingOfRun, judgedStages, kpiFacts, latencyByAction } from './run-figures.ts';
 import type { Scenario } from './scenario.ts';
+import { SecondOpinion } from './second-opinion.ts';
 import { verdictOf } from './verdict.ts';
 
 /** From when a request is sent until it is given up: five times what a response may take. */
@@ -40,6 +41,8 @@ export interface RunSettings {
   /** Bytes that Docket and its PostgreSQL may use; undefined: what the machine, or its control group, has. */
   readonly memoryAllocation: number | undefined;
   readonly preloadFrom: string | undefined;
+  /** Whether another tool is asked as well what the servers bear, after a ladder. */
+  readonly secondMethod: boolean;
   readonly signal: AbortSignal;
   readonly progress: RunProgress;
 }
@@ -57,7 +60,8 @@ export async function runScenario(original: Scenario, settings: RunSettings): Pr
   if (why !== undefined) return notRun(scenario, { why, changed, startedAt });
   const machine = machineConditions();
   const keeps: Keeps = (stage, resources) => keepsObjective(stage, scenario.objective, resources);
-  const places = await playAll(scenario, settings, { startedAt, keeps });
+  const second = new SecondOpinion(scenario, settings);
+  const places = await playAll(scenario, settings, { startedAt, keeps, second });
   const judged = judgedStages(places, keeps);
   const memory = allocation(settings);
   const measured: Measured = {
@@ -70,7 +74,7 @@ export async function runScenario(original: Scenario, settings: RunSettings): Pr
     memoryAllocation: memory.bytes,
     cores,
   };
-  return judge({ measured, places, judged, memory, changed, startedAt });
+  return judge({ measured, places, judged, memory, second, changed, startedAt });
 }
 
 interface Run {
@@ -78,15 +82,16 @@ interface Run {
   readonly places: readonly PlayedPlace[];
   readonly judged: readonly PlayedStage[];
   readonly memory: { readonly bytes: number; readonly of: string };
+  readonly second: SecondOpinion;
   readonly changed: string | undefined;
   readonly startedAt: Date;
 }
 
-function judge({ measured, places, judged, memory, changed, startedAt }: Run): LoadResult {
+function judge({ measured, places, judged, memory, second, changed, startedAt }: Run): LoadResult {
   const { scenario, validity } = measured;
   const analyses = analyse(measured);
   const facts = kpiFacts({ scenario, places, judged, memory, recovery: analyses.recovery });
-  const kpis = kpisOf(scenario.kpis, facts);
+  const kpis = [...kpisOf(scenario.kpis, facts), ...second.kpis(analyses.capacity?.perSecond)];
   const counting = countingOfRun(places, judged);
   const latency = merged(judged.map(({ outcome }) => outcome.latency));
   return {
@@ -109,7 +114,7 @@ function judge({ measured, places, judged, memory, changed, startedAt }: Run): L
 async function playAll(
   scenario: Scenario,
   settings: RunSettings,
-  { startedAt, keeps }: { readonly startedAt: Date; readonly keeps: Keeps },
+  run: { readonly startedAt: Date; readonly keeps: Keeps; readonly second: SecondOpinion },
 ): Promise<readonly PlayedPlace[]> {
   const { seed, workers, signal, progress } = settings;
   const context: PlayContext = {
@@ -118,10 +123,11 @@ async function playAll(
     workers,
     requestTimeoutMs,
     startGenerator: (plan) => Generator.start(plan),
-    keeps,
-    runStartedAtMs: startedAt.getTime(),
+    keeps: run.keeps,
+    runStartedAtMs: run.startedAt.getTime(),
     signal,
     progress,
+    afterwards: (place) => run.second.ask(place),
   };
   const played: PlayedPlace[] = [];
   for (const order of placesOf(scenario)) {

@@ -3,6 +3,7 @@
  * without its warm-up. Where requests waited longer and longer, the time they are divided by is stretched by
  * that wait, so that a server that falls behind is never shown as one that kept up.
  */
+import { median } from '../statistics/robust.ts';
 import type { StageOutcome } from './generator/generator.ts';
 import { secondsOf } from './order.ts';
 import { quantilesOf } from './quantiles.ts';
@@ -29,18 +30,26 @@ export interface StageWindow {
 }
 
 /**
- * A burst lasts until its last answer. Any other stage ends when its last requests were due, and later by how
- * much longer these typically waited than the first: what was waiting at the end. (By the last answer of all,
- * a single slow one would make a stage look as if half of it had been missed.)
+ * A burst lasts until its last answer. Any other stage ends when its last requests were due, and later by
+ * how much longer they typically waited than its first: what was waiting at the end. (By the last answer of
+ * all, a single slow one would make a stage look half missed.)
  */
 export function windowOf({ stage, warmSeconds }: StagePlace, outcome: StageOutcome): StageWindow {
   const fromMs = outcome.firstDueAtMs + warmSeconds * 1_000;
   const leastMs = fromMs + secondsLeast * 1_000;
   if (stage.shape === 'burst') return { fromMs, toMs: Math.max(leastMs, outcome.lastAnswerAtMs) };
-  const rows = outcome.seconds.filter(({ second, sent }) => second >= warmSeconds && sent > 0);
-  const fellBehindMs = Math.max(0, (rows.at(-1)?.p50Ms ?? 0) - (rows.at(0)?.p50Ms ?? 0));
   const endMs = outcome.firstDueAtMs + stage.seconds * 1_000;
-  return { fromMs, toMs: Math.max(leastMs, endMs + fellBehindMs) };
+  return { fromMs, toMs: Math.max(leastMs, endMs + fellBehindMs(outcome, warmSeconds)) };
+}
+
+/** By which the typical wait grew from the beginning to the end, on a line through first and last quarter. */
+function fellBehindMs({ seconds }: StageOutcome, warmSeconds: number): number {
+  const rows = seconds.filter(({ second, sent }) => second >= warmSeconds && sent > 0);
+  if (rows.length < 2) return 0;
+  const quarter = Math.max(1, Math.floor(rows.length / 4));
+  const typicalMs = (part: typeof rows) => median(part.map(({ p50Ms }) => p50Ms));
+  const grownMs = typicalMs(rows.slice(-quarter)) - typicalMs(rows.slice(0, quarter));
+  return Math.max(0, (grownMs * rows.length) / (rows.length - quarter));
 }
 
 /** `transitionsPerSecond` is what the answers say, until the log has been counted. */

@@ -7,7 +7,7 @@ const exposition = readExposition(`
 docket_heap_after_major_gc_bytes{process="server"} 1000
 docket_heap_after_major_gc_bytes{process="projector"} 7000
 docket_gc_duration_seconds_count{process="server",kind="major"} 3
-nodejs_eventloop_delay_seconds{process="server",quantile="0.99"} 0.012
+nodejs_eventloop_delay_seconds{process="server",percentile="99"} 0.012
 process_open_fds{process="server"} 40
 docket_database_connections{state="active"} 2
 docket_database_connections{state="idle"} 5
