@@ -12,7 +12,7 @@ afterAll(() => {
   for (const stop of stops) stop();
 });
 
-const requestTimeoutMs = 300;
+const requestTimeoutMs = 1_000;
 const plan: Omit<GeneratorPlan, 'targets'> = {
   protocol: 'http1',
   mix: [{ action: 'open', weight: 1 }],

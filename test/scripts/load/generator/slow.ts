@@ -2,8 +2,9 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, writeFile } from 'node:fs/promises';
-import { constants, setPriority, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { developmentCertificate } from '../../../../adapters/certificates/development-certificate.ts';
 import type { GeneratorPlan, GeneratorTarget } from '../../../../scripts/load/generator/generator.ts';
 import type { SlowRecord } from './slow-server.ts';
@@ -11,16 +12,20 @@ import type { SlowRecord } from './slow-server.ts';
 type Protocol = GeneratorPlan['protocol'];
 
 /**
- * What this thread starts from now on runs before other things where that is allowed: these tests are about
- * milliseconds, take little, and share their cores with all the others.
+ * Whether anything else kept this machine so busy that even this thread's own timers were late: then a
+ * generator is right to call itself late, and nothing about it can be learned. Told after `work`, with its
+ * result.
  */
-export function goFirst(): void {
-  try {
-    setPriority(constants.priority.PRIORITY_HIGHEST);
-  } catch {
-    // Only the superuser may; the others measure again when they were disturbed.
-  }
+export async function watched<T>(work: () => Promise<T>): Promise<{ result: T; disturbed: boolean }> {
+  const delay = monitorEventLoopDelay({ resolution: 2 });
+  delay.enable();
+  const result = await work();
+  delay.disable();
+  return { result, disturbed: delay.percentile(99) / 1e6 > disturbedMs };
 }
+
+/** Half of the lateness that a generator is allowed, and the resolution. */
+const disturbedMs = 7;
 
 export interface SlowServer {
   readonly target: GeneratorTarget;

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Generator } from '../../../../scripts/load/generator/generator.ts';
 import { newHistogram } from '../../../../scripts/load/generator/stage-record.ts';
 import { judgeValidity, quantilesOf } from '../../../../scripts/load/generator/validity.ts';
-import { cannedServer, goFirst } from './slow.ts';
+import { cannedServer, watched } from './slow.ts';
 
 function histogramOf(...ms: readonly number[]) {
   const histogram = newHistogram();
@@ -81,23 +81,25 @@ describe('a generator', () => {
     expect(reasons.join(' ')).toMatch(/Give it more workers or cores, or ask for less/);
   });
 
-  it('that is asked for what it can do is declared valid', async () => {
-    goFirst();
+  it('that is asked for what it can do is declared valid', async (test) => {
     const server = await cannedServer();
     const generator = await Generator.start({ ...plan, workers: 2, targets: [server.target] });
     const shape = { shape: 'hold', perSecond: 200, seconds: 0.5 } as const;
-    const told: string[] = [];
-    // What else runs on the machine may make it late, and it is right to say so: then it is asked again.
-    for (let attempt = 1; attempt <= 12; attempt += 1) {
-      const outcome = await generator.run({ name: 'well within', users: 100, warmSeconds: 0, shape });
-      expect(outcome.endings.succeeded).toBe(100);
-      const { valid, reasons } = judgeValidity(outcome);
-      if (valid) break;
-      expect(reasons).not.toEqual([]);
-      told.push(...reasons);
+    const stage = { name: 'well within', users: 100, warmSeconds: 0, shape };
+    const reasons: string[] = [];
+    let mayBeWhy = false;
+    let valid = false;
+    for (let attempt = 1; attempt <= 10 && !valid; attempt += 1) {
+      const { result, disturbed } = await watched(() => generator.run(stage));
+      expect(result.endings.succeeded).toBe(100);
+      const validity = judgeValidity(result);
+      valid = validity.valid;
+      reasons.push(...validity.reasons);
+      mayBeWhy ||= disturbed;
     }
     await generator.stop();
     server.stop();
-    expect(told.length, told.join(' ')).toBeLessThan(12);
+    if (!valid && mayBeWhy) test.skip('this machine has too much else to do: its timers were late as well');
+    expect(valid, reasons.join(' ')).toBe(true);
   });
 });
