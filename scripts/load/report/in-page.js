@@ -11,6 +11,7 @@
   const printWidth = 660;
   /** Nothing measured for longer than this many points is a hole in the line; less is bridged. */
   const bridgedPointsMax = 10;
+  const stageNameMax = 18;
   /** Pixels between points from which on each is drawn, not only their line. */
   const pointSpace = 14;
   /** So that the axis of a size has whole numbers of its own units. */
@@ -45,7 +46,7 @@
     const { ctx, bbox } = u;
     const unit = devicePixelRatio;
     const edge = bbox.left + bbox.width;
-    /** Names that do not fit into their stage go into a second line, where there is room. */
+    /** Names that do not fit into their stage go into a second line, where there is room, and are cut. */
     let secondLineFree = bbox.left;
     ctx.save();
     ctx.font = `${11 * unit}px system-ui, sans-serif`;
@@ -57,13 +58,14 @@
       if (right <= left) continue;
       ctx.fillStyle = colour(role === 'surge' || role === 'warm' ? `band-${role}` : `band-${index % 2}`);
       ctx.fillRect(left, bbox.top, right - left, bbox.height);
-      const width = ctx.measureText(name).width;
-      const fits = width + 8 * unit <= right - left;
+      const fits = ctx.measureText(name).width + 8 * unit <= right - left;
+      const word = fits || name.length <= stageNameMax ? name : `${name.slice(0, stageNameMax - 1)}…`;
+      const width = ctx.measureText(word).width;
       const start = fits ? left + 4 * unit : Math.min((left + right - width) / 2, edge - width);
       if (!fits && start < secondLineFree) continue;
       if (!fits) secondLineFree = start + width + 8 * unit;
       ctx.fillStyle = colour('soft');
-      ctx.fillText(name, start, bbox.top + (fits ? 4 : 18) * unit);
+      ctx.fillText(word, start, bbox.top + (fits ? 4 : 18) * unit);
     }
     ctx.fillStyle = colour('bad');
     for (const [from, to] of page.down) {
@@ -150,7 +152,8 @@
     const [first, last] = [chart.x[0], chart.x.at(-1)];
     if (chart.across === 'quantile')
       return { time: false, distr: 3, range: (_, min, max) => [min, Math.max(max, 2)] };
-    const [from, to] = chart.across === 'second' ? [0, Math.max(page.end, last + 1)] : [0, last * 1.05 || 1];
+    const [from, to] =
+      chart.across === 'second' ? [page.start, Math.max(page.end, last)] : [0, last * 1.05 || 1];
     return { time: false, range: (_, min, max) => (min <= first && max >= last ? [from, to] : [min, max]) };
   }
 

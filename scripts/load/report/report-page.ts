@@ -95,9 +95,15 @@ function stageChoice({ stages }: LoadResult): readonly Markup[] {
 }
 
 function dataOf({ stages, seconds, resources }: LoadResult, parts: readonly Part[]) {
+  const starts = [
+    ...stages.map(({ fromSecond }) => fromSecond),
+    ...seconds.slice(0, 1).map((row) => row.second),
+  ];
   const ends = [...stages.map(({ toSecond }) => toSecond), (seconds.at(-1)?.second ?? 0) + 1];
   return {
     units,
+    // What was prepared before the first stage is no part of the charts.
+    start: starts.length === 0 ? 0 : Math.floor(Math.min(...starts)),
     end: Math.max(...ends),
     stages: stages.map(({ name, role, fromSecond, toSecond }) => ({
       name,

@@ -137,10 +137,12 @@ describe('what was not measured', () => {
       lagSeconds: undefined,
       memory: { ...row.memory, projector: 0 },
     }));
-    const page = reportPage({ ...spike, resources });
+    const conditions = { ...spike.conditions, 'not measured': 'lag: no exporter answers' };
+    const page = reportPage({ ...spike, resources, conditions });
     const words = wordsOf(page);
     expect(words).toContain('Heap after a major collection Not measured: no major collection took place');
     expect(words).toContain("Lag in seconds Not measured: the server's metrics did not tell the lag");
+    expect(words).toContain('; noted with the run: lag: no exporter answers');
     expect(dataOf(page).charts.memory?.series.map(({ name }) => name)).not.toContain('projector');
   });
 
