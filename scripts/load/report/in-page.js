@@ -41,38 +41,56 @@
     count: (value) => figure('count', value),
   };
 
+  /** Each stage that can be seen, with where it lies on the canvas. */
+  function stagesWithin(u) {
+    const { left: start, width } = u.bbox;
+    return page.stages.flatMap((stage, index) => {
+      const left = Math.max(u.valToPos(stage.from, 'x', true), start);
+      const right = Math.min(u.valToPos(stage.to, 'x', true), start + width);
+      return right > left ? [{ ...stage, index, left, right }] : [];
+    });
+  }
+
   /** The time of each stage, and in red when the server did not answer the probe of its health. */
   function stageBands(u) {
     const { ctx, bbox } = u;
     const unit = devicePixelRatio;
-    const edge = bbox.left + bbox.width;
-    /** Names that do not fit into their stage go into a second line, where there is room, and are cut. */
+    ctx.save();
+    for (const { role, index, left, right } of stagesWithin(u)) {
+      ctx.fillStyle = colour(role === 'surge' || role === 'warm' ? `band-${role}` : `band-${index % 2}`);
+      ctx.fillRect(left, bbox.top, right - left, bbox.height);
+    }
+    ctx.fillStyle = colour('bad');
+    for (const [from, to] of page.down) {
+      const left = Math.max(u.valToPos(from, 'x', true), bbox.left);
+      const right = Math.min(u.valToPos(to, 'x', true), bbox.left + bbox.width);
+      const height = 4 * unit;
+      if (right > left)
+        ctx.fillRect(left, bbox.top + bbox.height - height, Math.max(right - left, 3 * unit), height);
+    }
+    ctx.restore();
+  }
+
+  /** Above the grid and below the lines. Names that do not fit go into a second line, where there is room. */
+  function stageNames(u) {
+    const { ctx, bbox } = u;
+    const unit = devicePixelRatio;
     let secondLineFree = bbox.left;
     ctx.save();
     ctx.font = `${11 * unit}px system-ui, sans-serif`;
     ctx.textBaseline = 'top';
     ctx.textAlign = 'left';
-    for (const [index, { name, role, from, to }] of page.stages.entries()) {
-      const left = Math.max(u.valToPos(from, 'x', true), bbox.left);
-      const right = Math.min(u.valToPos(to, 'x', true), edge);
-      if (right <= left) continue;
-      ctx.fillStyle = colour(role === 'surge' || role === 'warm' ? `band-${role}` : `band-${index % 2}`);
-      ctx.fillRect(left, bbox.top, right - left, bbox.height);
+    ctx.fillStyle = colour('soft');
+    for (const { name, left, right } of stagesWithin(u)) {
       const fits = ctx.measureText(name).width + 8 * unit <= right - left;
       const word = fits || name.length <= stageNameMax ? name : `${name.slice(0, stageNameMax - 1)}…`;
       const width = ctx.measureText(word).width;
-      const start = fits ? left + 4 * unit : Math.min((left + right - width) / 2, edge - width);
+      const start = fits
+        ? left + 4 * unit
+        : Math.min((left + right - width) / 2, bbox.left + bbox.width - width);
       if (!fits && start < secondLineFree) continue;
       if (!fits) secondLineFree = start + width + 8 * unit;
-      ctx.fillStyle = colour('soft');
       ctx.fillText(word, start, bbox.top + (fits ? 4 : 18) * unit);
-    }
-    ctx.fillStyle = colour('bad');
-    for (const [from, to] of page.down) {
-      const left = Math.max(u.valToPos(from, 'x', true), bbox.left);
-      const right = Math.min(u.valToPos(to, 'x', true), edge);
-      if (right > left)
-        ctx.fillRect(left, bbox.top + bbox.height - 4 * unit, Math.max(right - left, 3 * unit), 4 * unit);
     }
     ctx.restore();
   }
@@ -221,7 +239,11 @@
         series,
         legend: { markers: { width: 0, fill: (u, index) => u.series[index].stroke(u, index) } },
         cursor: overTime ? { sync: { key: 'run', setSeries: false, scales: ['x', null] } } : {},
-        hooks: { drawClear: overTime ? [stageBands] : [], draw: [(self) => rules(self, chart)] },
+        hooks: {
+          drawClear: overTime ? [stageBands] : [],
+          drawAxes: overTime ? [stageNames] : [],
+          draw: [(self) => rules(self, chart)],
+        },
       },
       data,
       place,
