@@ -32,7 +32,7 @@ export function reportPage(result: LoadResult): string {
   const { scenario } = result;
   const parts = partsOf(result);
   const library = libraryFiles();
-  const scripts = [library.script, readFileSync(join(import.meta.dirname, 'in-page.js'), 'utf8')];
+  const scripts = [library.script, ...['in-page-figures.js', 'in-page.js'].map(ownScript)];
   const styles = [library.style, style];
   const policy = [
     "default-src 'none'",
@@ -136,6 +136,10 @@ function inScript(value: unknown): Markup {
 
 function hashOf(text: string): string {
   return `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
+}
+
+function ownScript(name: string): string {
+  return readFileSync(join(import.meta.dirname, name), 'utf8');
 }
 
 /** From the installed package, so that it is never a copy that nobody brings up to date. */
