@@ -143,7 +143,8 @@ export function timeChart<Row extends { readonly second: number }>(options: Time
     description: [about, ranges, '.', ...remarks.map((remark) => [' ', remark])],
     across: 'second',
     acrossName: 'time',
-    x,
+    // In the middle of the time that they stand for, so that they lie within their stage.
+    x: x.map((second) => second + secondsEach / 2),
     unit,
     series,
     log,

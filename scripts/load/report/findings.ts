@@ -4,7 +4,7 @@
  */
 import { percent } from '../../../adapters/reports/format.ts';
 import { type Content, markup } from '../../../adapters/reports/markup.ts';
-import type { Kpi, LeakAnalysis, LoadResult, Quantiles } from '../result.ts';
+import type { Kpi, LeakAnalysis, LoadResult, Quantiles, RecoveryAnalysis } from '../result.ts';
 import type { ChartOrWords, Part } from './chart.ts';
 import { figure, type Unit } from './figures.ts';
 import { facts, judged, list, paragraph, tableMarkup } from './page-parts.ts';
@@ -118,7 +118,7 @@ export function nextPart({ summary, analyses }: LoadResult): Part {
 export function recoveryPart({ analyses, scenario }: LoadResult): Part {
   const { recovery } = analyses;
   const asked = scenario.stages.some(({ role }) => role === 'surge');
-  const { seconds, drainSeconds, band } = recovery ?? {};
+  const { seconds, band } = recovery ?? {};
   return {
     id: 'recovery',
     title: 'Recovery from the surge',
@@ -137,14 +137,16 @@ export function recoveryPart({ analyses, scenario }: LoadResult): Part {
                 'back in the band after',
                 seconds === undefined ? 'not while it was watched' : figure('seconds', seconds),
               ],
-              [
-                'read models caught up after',
-                drainSeconds === undefined ? 'not while it was watched' : figure('seconds', drainSeconds),
-              ],
+              ['read models caught up after', drained(recovery)],
               ['the band', `p99 up to ${figure('ms', band?.p99MsMax)}, ${bandOfLag(band?.lagEventsMax)}`],
             ]),
           ],
   };
+}
+
+function drained({ drainSeconds, band }: RecoveryAnalysis): string {
+  if (drainSeconds !== undefined) return figure('seconds', drainSeconds);
+  return band.lagEventsMax === undefined ? 'not measured' : 'not while it was watched';
 }
 
 function bandOfLag(events: number | undefined): string {

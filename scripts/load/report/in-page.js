@@ -11,66 +11,65 @@
   const printWidth = 660;
   /** Nothing measured for longer than this many points is a hole in the line; less is bridged. */
   const bridgedPointsMax = 10;
+  const stageNameMax = 18;
   /** Pixels between points from which on each is drawn, not only their line. */
   const pointSpace = 14;
   /** So that the axis of a size has whole numbers of its own units. */
   const powersOfTwo = Array.from({ length: 50 }, (_, index) => 2 ** index);
   const drawn = new Map();
 
-  function figure(unit, value) {
-    if (value === null || value === undefined) return '–';
-    if (value === 0) return '0';
-    const { times, word } = page.units[unit].find(({ below = Infinity }) => Math.abs(value) < below);
-    const scaled = value * times;
-    const digits = Math.abs(scaled) < 100 ? { maximumSignificantDigits: 3 } : { maximumFractionDigits: 0 };
-    return scaled.toLocaleString('en', digits) + word;
-  }
+  const { figure, across } = globalThis.reportFigures(page.units);
 
-  function clock(second) {
-    const two = (value) => String(Math.floor(value) % 60).padStart(2, '0');
-    const rest = `${two(second / 60)}:${two(second)}`;
-    return second < 3600 ? rest.replace(/^0/, '') : `${Math.floor(second / 3600)}:${rest}`;
+  /** Each stage that can be seen, with where it lies on the canvas. */
+  function stagesWithin(u) {
+    const { left: start, width } = u.bbox;
+    return page.stages.flatMap((stage, index) => {
+      const left = Math.max(u.valToPos(stage.from, 'x', true), start);
+      const right = Math.min(u.valToPos(stage.to, 'x', true), start + width);
+      return right > left ? [{ ...stage, index, left, right }] : [];
+    });
   }
-
-  /** What x is called, from how it is told. */
-  const across = {
-    second: clock,
-    quantile: (value) => `${Number((100 - 100 / value).toPrecision(7))} %`,
-    rate: (value) => figure('rate', value),
-    count: (value) => figure('count', value),
-  };
 
   /** The time of each stage, and in red when the server did not answer the probe of its health. */
   function stageBands(u) {
     const { ctx, bbox } = u;
     const unit = devicePixelRatio;
-    const edge = bbox.left + bbox.width;
-    /** Names that do not fit into their stage go into a second line, where there is room. */
+    ctx.save();
+    for (const { role, index, left, right } of stagesWithin(u)) {
+      ctx.fillStyle = colour(role === 'surge' || role === 'warm' ? `band-${role}` : `band-${index % 2}`);
+      ctx.fillRect(left, bbox.top, right - left, bbox.height);
+    }
+    ctx.fillStyle = colour('bad');
+    for (const [from, to] of page.down) {
+      const left = Math.max(u.valToPos(from, 'x', true), bbox.left);
+      const right = Math.min(u.valToPos(to, 'x', true), bbox.left + bbox.width);
+      const height = 4 * unit;
+      if (right > left)
+        ctx.fillRect(left, bbox.top + bbox.height - height, Math.max(right - left, 3 * unit), height);
+    }
+    ctx.restore();
+  }
+
+  /** Above the grid and below the lines. Names that do not fit go into a second line, where there is room. */
+  function stageNames(u) {
+    const { ctx, bbox } = u;
+    const unit = devicePixelRatio;
     let secondLineFree = bbox.left;
     ctx.save();
     ctx.font = `${11 * unit}px system-ui, sans-serif`;
     ctx.textBaseline = 'top';
     ctx.textAlign = 'left';
-    for (const [index, { name, role, from, to }] of page.stages.entries()) {
-      const left = Math.max(u.valToPos(from, 'x', true), bbox.left);
-      const right = Math.min(u.valToPos(to, 'x', true), edge);
-      if (right <= left) continue;
-      ctx.fillStyle = colour(role === 'surge' || role === 'warm' ? `band-${role}` : `band-${index % 2}`);
-      ctx.fillRect(left, bbox.top, right - left, bbox.height);
-      const width = ctx.measureText(name).width;
-      const fits = width + 8 * unit <= right - left;
-      const start = fits ? left + 4 * unit : Math.min((left + right - width) / 2, edge - width);
+    ctx.fillStyle = colour('soft');
+    for (const { name, left, right } of stagesWithin(u)) {
+      const fits = ctx.measureText(name).width + 8 * unit <= right - left;
+      const word = fits || name.length <= stageNameMax ? name : `${name.slice(0, stageNameMax - 1)}…`;
+      const width = ctx.measureText(word).width;
+      const start = fits
+        ? left + 4 * unit
+        : Math.min((left + right - width) / 2, bbox.left + bbox.width - width);
       if (!fits && start < secondLineFree) continue;
       if (!fits) secondLineFree = start + width + 8 * unit;
-      ctx.fillStyle = colour('soft');
-      ctx.fillText(name, start, bbox.top + (fits ? 4 : 18) * unit);
-    }
-    ctx.fillStyle = colour('bad');
-    for (const [from, to] of page.down) {
-      const left = Math.max(u.valToPos(from, 'x', true), bbox.left);
-      const right = Math.min(u.valToPos(to, 'x', true), edge);
-      if (right > left)
-        ctx.fillRect(left, bbox.top + bbox.height - 4 * unit, Math.max(right - left, 3 * unit), 4 * unit);
+      ctx.fillText(word, start, bbox.top + (fits ? 4 : 18) * unit);
     }
     ctx.restore();
   }
@@ -150,7 +149,8 @@
     const [first, last] = [chart.x[0], chart.x.at(-1)];
     if (chart.across === 'quantile')
       return { time: false, distr: 3, range: (_, min, max) => [min, Math.max(max, 2)] };
-    const [from, to] = chart.across === 'second' ? [0, Math.max(page.end, last + 1)] : [0, last * 1.05 || 1];
+    const [from, to] =
+      chart.across === 'second' ? [page.start, Math.max(page.end, last)] : [0, last * 1.05 || 1];
     return { time: false, range: (_, min, max) => (min <= first && max >= last ? [from, to] : [min, max]) };
   }
 
@@ -218,7 +218,11 @@
         series,
         legend: { markers: { width: 0, fill: (u, index) => u.series[index].stroke(u, index) } },
         cursor: overTime ? { sync: { key: 'run', setSeries: false, scales: ['x', null] } } : {},
-        hooks: { drawClear: overTime ? [stageBands] : [], draw: [(self) => rules(self, chart)] },
+        hooks: {
+          drawClear: overTime ? [stageBands] : [],
+          drawAxes: overTime ? [stageNames] : [],
+          draw: [(self) => rules(self, chart)],
+        },
       },
       data,
       place,

@@ -32,7 +32,7 @@ export function reportPage(result: LoadResult): string {
   const { scenario } = result;
   const parts = partsOf(result);
   const library = libraryFiles();
-  const scripts = [library.script, readFileSync(join(import.meta.dirname, 'in-page.js'), 'utf8')];
+  const scripts = [library.script, ...['in-page-figures.js', 'in-page.js'].map(ownScript)];
   const styles = [library.style, style];
   const policy = [
     "default-src 'none'",
@@ -95,9 +95,15 @@ function stageChoice({ stages }: LoadResult): readonly Markup[] {
 }
 
 function dataOf({ stages, seconds, resources }: LoadResult, parts: readonly Part[]) {
+  const starts = [
+    ...stages.map(({ fromSecond }) => fromSecond),
+    ...seconds.slice(0, 1).map((row) => row.second),
+  ];
   const ends = [...stages.map(({ toSecond }) => toSecond), (seconds.at(-1)?.second ?? 0) + 1];
   return {
     units,
+    // What was prepared before the first stage is no part of the charts.
+    start: starts.length === 0 ? 0 : Math.floor(Math.min(...starts)),
     end: Math.max(...ends),
     stages: stages.map(({ name, role, fromSecond, toSecond }) => ({
       name,
@@ -130,6 +136,10 @@ function inScript(value: unknown): Markup {
 
 function hashOf(text: string): string {
   return `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
+}
+
+function ownScript(name: string): string {
+  return readFileSync(join(import.meta.dirname, name), 'utf8');
 }
 
 /** From the installed package, so that it is never a copy that nobody brings up to date. */

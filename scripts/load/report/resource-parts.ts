@@ -56,6 +56,17 @@ function memoryChart({ resources, memoryAllocation }: LoadResult): ChartOrWords 
   });
 }
 
+/** With what the runner knows of it: it says among the conditions what it could not measure, and why. */
+function reasonOf(
+  resources: readonly ResourceRow[],
+  conditions: LoadResult['conditions'],
+  otherwise: string,
+): string {
+  if (resources.length === 0) return missingResources;
+  const noted = conditions['not measured'];
+  return noted === undefined ? otherwise : `${otherwise}; noted with the run: ${noted}`;
+}
+
 /** A process that used nothing at all in the whole run was not there, or not seen: that is no measurement. */
 function usedColumns(rows: readonly ResourceRow[]) {
   return (name: string, colour: Colour, of: (row: ResourceRow) => number): TimeColumn<ResourceRow> => {
@@ -64,10 +75,10 @@ function usedColumns(rows: readonly ResourceRow[]) {
   };
 }
 
-function gaugeCharts({ resources, scenario }: LoadResult): readonly ChartOrWords[] {
+function gaugeCharts({ resources, scenario, conditions }: LoadResult): readonly ChartOrWords[] {
   const collected = resources.some(({ majorCollections = 0 }) => majorCollections > 0);
   const { databaseSecondsMax } = scenario.kpis;
-  const none = (why: string) => (resources.length === 0 ? missingResources : why);
+  const none = (why: string) => reasonOf(resources, conditions, why);
   const gauge = (name: string, colour: Colour, of: TimeColumn<ResourceRow>['of']) => ({
     rows: resources,
     columns: [{ name, colour, of, keep: 'highest' as const }],
@@ -124,11 +135,12 @@ function gaugeCharts({ resources, scenario }: LoadResult): readonly ChartOrWords
   ];
 }
 
-export function lagPart({ resources, analyses }: LoadResult): Part {
-  const missing =
-    resources.length === 0
-      ? missingResources
-      : "the server's metrics did not tell the lag of its read models";
+export function lagPart({ resources, analyses, conditions }: LoadResult): Part {
+  const missing = reasonOf(
+    resources,
+    conditions,
+    "the server's metrics did not tell the lag of its read models",
+  );
   const band = analyses.recovery?.band.lagEventsMax;
   return {
     id: 'lag',

@@ -7,7 +7,9 @@ import { paragraph, tableMarkup } from './page-parts.ts';
 
 const missingSeconds = 'the generator left no count of any second';
 
-const answeredNames = {
+/** How requests ended, in words. */
+export const endingNames = {
+  succeeded: 'succeeded',
   throttled: 'throttled (429)',
   overloaded: 'overloaded (503)',
   refused: 'refused (other 4xx)',
@@ -15,7 +17,7 @@ const answeredNames = {
   reset: 'connection reset',
   timed_out: 'timed out',
   not_connected: 'not connected',
-} as const satisfies Readonly<Record<Exclude<Ending, 'succeeded'>, string>>;
+} as const satisfies Readonly<Record<Ending, string>>;
 
 export function throughputPart({ seconds, analyses, scenario, resources }: LoadResult): Part {
   const missing = missingSeconds;
@@ -102,12 +104,11 @@ export function errorsPart({ seconds, stages }: LoadResult): Part {
     const why = seconds.length > 0 ? 'no request ended.' : `${missingSeconds}.`;
     return { ...common, intro: `Not measured: ${why}`, blocks: [] };
   }
-  const name = (ending: Ending) => (ending === 'succeeded' ? 'succeeded' : answeredNames[ending]);
   const colours: readonly Colour[] = [2, 5, 3, 1, 4, 6];
   const occurring = counts.filter(({ ending, total }) => ending !== 'succeeded' && total > 0);
   const columns = occurring.map(
     ({ ending }, index): TimeColumn<SecondRow> => ({
-      name: name(ending),
+      name: endingNames[ending],
       colour: colours[index % colours.length] ?? 5,
       of: (row) => row.endings[ending],
       keep: 'highest',
@@ -133,7 +134,7 @@ export function errorsPart({ seconds, stages }: LoadResult): Part {
         caption: stages.length > 0 ? 'Endings over all stages' : 'Endings over the run',
         headings: ['ending', 'requests', 'share'],
         rows: counts.map(({ ending, total }) => [
-          name(ending),
+          endingNames[ending],
           figure('count', total),
           percent(total / answers),
         ]),

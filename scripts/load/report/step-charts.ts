@@ -16,8 +16,14 @@ export function stepsOf({ scenario, stages }: LoadResult): readonly Step[] {
       ? stages.filter(({ role }) => role === 'step').map((stage) => ({ x: stage.offeredPerSecond, stage }))
       : stages
           .filter(({ role }) => role === 'measured' || role === 'step')
-          .map((stage) => ({ x: Number(/[\d.]+$/.exec(stage.sweep ?? '')?.[0]), stage }));
+          .map((stage) => ({ x: sweptTo(stage), stage }));
   return steps.filter(({ x }) => Number.isFinite(x)).toSorted((a, b) => a.x - b.x);
+}
+
+/** The figure in what a sweep set, such as 1000 in 'users 1,000'; no number where there is none. */
+function sweptTo({ sweep = '' }: StageResult): number {
+  const [found] = /\d[\d,]*/.exec(sweep) ?? [];
+  return Number(found?.replaceAll(',', ''));
 }
 
 const sweepNames = { users: 'users', preloadEvents: 'events in the log before', servers: 'servers' } as const;

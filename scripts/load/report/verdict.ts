@@ -4,6 +4,7 @@ import { type Content, type Markup, markup } from '../../../adapters/reports/mar
 import { endings, type LoadResult, type StageResult } from '../result.ts';
 import { figure, lengthBetween } from './figures.ts';
 import { facts } from './page-parts.ts';
+import { endingNames } from './run-parts.ts';
 
 const verdicts: Readonly<
   Record<LoadResult['verdict'], { readonly word: string; readonly tone: string; readonly sign: string }>
@@ -42,9 +43,15 @@ function tiles(result: LoadResult): Markup {
   const { latency, counting, analyses, stages } = result;
   const judged = judgedStages(stages);
   const [achieved, offered] = [meanRate(judged, 'achievedPerSecond'), meanRate(judged, 'offeredPerSecond')];
-  const ended = judged.flatMap((stage) => endings.map((ending) => [ending, stage.endings[ending]] as const));
-  const answers = ended.reduce((sum, [, count]) => sum + count, 0);
-  const succeeded = ended.reduce((sum, [ending, count]) => (ending === 'succeeded' ? sum + count : sum), 0);
+  const counts = endings.map((ending) => ({
+    ending,
+    count: judged.reduce((sum, stage) => sum + stage.endings[ending], 0),
+  }));
+  const answers = counts.reduce((sum, { count }) => sum + count, 0);
+  const unsuccessful = counts.filter(({ ending }) => ending !== 'succeeded');
+  const missed = unsuccessful.reduce((sum, { count }) => sum + count, 0);
+  const [worst] = unsuccessful.toSorted((a, b) => b.count - a.count);
+  const most = worst === undefined || worst.count === 0 ? '' : `, most ${endingNames[worst.ending]}`;
   const some: [string, string, string][] = [
     [
       'p99 of answers',
@@ -57,8 +64,8 @@ function tiles(result: LoadResult): Markup {
     ['transitions', figure('rate', counting.logPerSecond), "committed, by the log's own times"],
     [
       'did not succeed',
-      answers === 0 ? figure('share', undefined) : percent(1 - succeeded / answers),
-      `${figure('count', answers - succeeded)} of ${figure('count', answers)} requests`,
+      answers === 0 ? figure('share', undefined) : percent(missed / answers),
+      `${figure('count', missed)} of ${figure('count', answers)} requests${most}`,
     ],
   ];
   if (analyses.capacity !== undefined)

@@ -68,12 +68,22 @@ describe('the page', () => {
     const own = [...page.matchAll(/<(script|style)>(.*?)<\/\1>/gs)].map(
       ([, , text = '']) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`,
     );
-    expect(own).toHaveLength(4);
+    expect(own).toHaveLength(5);
     expect(new Set(own)).toEqual(allowed);
     expect(policy).toContain('default-src &#39;none&#39;');
     expect(policy).not.toContain('unsafe');
     const [head = ''] = page.split('<script type=');
     expect([...head.matchAll(/\s(?:src|href|style|on\w+)="([^#][^"]*)"/g)]).toEqual([]);
+  });
+
+  it('lets no text of a run end the script that the data stands in, or become markup', () => {
+    const evil = '</script><img src=x onerror="alert(1)"><!--';
+    const stages = spike.stages.map((stage) => ({ ...stage, name: evil }));
+    const page = reportPage({ ...spike, why: evil, stages });
+    const [, data = ''] = /id="chart-data">(.*)/.exec(page) ?? [];
+    expect(data.replace(/<\/script>$/, '')).not.toMatch(/</);
+    expect(JSON.stringify(dataOf(page))).toContain(JSON.stringify(evil));
+    expect(page).not.toContain('<img');
   });
 
   it('gives each chart a text, a table with the figures, and an id of its own', () => {
@@ -108,6 +118,31 @@ describe('the page', () => {
   });
 });
 
+describe('a sweep', () => {
+  it.each([
+    ['users', 'users', (value: number) => `users ${value.toLocaleString('en')}`],
+    [
+      'preloadEvents',
+      'events in the log before',
+      (value: number) => `preloaded ${value.toLocaleString('en')} events`,
+    ],
+  ] as const)('over %s is drawn over what it set, without the marks of loads', (over, name, told) => {
+    const ladder = ladderResult();
+    const values = [4_000, 50, 1_000_000];
+    const steady = spike.stages[1] ?? expect.unreachable();
+    const stages = values.map((value, index) => ({
+      ...steady,
+      index,
+      role: 'measured' as const,
+      sweep: told(value),
+    }));
+    const page = reportPage({ ...ladder, scenario: { ...ladder.scenario, sweep: { over, values } }, stages });
+    expect(dataOf(page).charts['steps-latency']?.x).toEqual([50, 4_000, 1_000_000]);
+    expect(wordsOf(page)).toContain(`Latency by ${name} logarithmic The objective is a p99 of 2 s.`);
+    expect(wordsOf(page)).toContain(`before measured ${told(4_000)}`);
+  });
+});
+
 describe('what was not measured', () => {
   const nothing: LoadResult = {
     ...spike,
@@ -137,10 +172,12 @@ describe('what was not measured', () => {
       lagSeconds: undefined,
       memory: { ...row.memory, projector: 0 },
     }));
-    const page = reportPage({ ...spike, resources });
+    const conditions = { ...spike.conditions, 'not measured': 'lag: no exporter answers' };
+    const page = reportPage({ ...spike, resources, conditions });
     const words = wordsOf(page);
     expect(words).toContain('Heap after a major collection Not measured: no major collection took place');
     expect(words).toContain("Lag in seconds Not measured: the server's metrics did not tell the lag");
+    expect(words).toContain('; noted with the run: lag: no exporter answers');
     expect(dataOf(page).charts.memory?.series.map(({ name }) => name)).not.toContain('projector');
   });
 
