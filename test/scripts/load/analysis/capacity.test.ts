@@ -51,6 +51,16 @@ describe('the objective', () => {
     expect(judged({ offered: 1_000, resource: () => ({ lagEvents: undefined }) }).keeps).toBe(true);
   });
 
+  it('is missed for read models that only waver in one of twenty runs at most', () => {
+    let missed = 0;
+    for (let seed = 0; seed < 200; seed += 1) {
+      const next = normalNoise(seed);
+      const wild = () => ({ lagEvents: 20_000 + 5_000 * next() });
+      if (!judged({ offered: 1_000, resource: wild }).keeps) missed += 1;
+    }
+    expect(missed / 200).toBeLessThanOrEqual(0.05);
+  });
+
   it('tells how fast the read models fall behind through noise', () => {
     const next = normalNoise(2);
     const run = measured([{ offered: 5_000, resource: (at) => ({ lagEvents: 800 * at + 300 * next() }) }]);
