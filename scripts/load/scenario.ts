@@ -10,7 +10,7 @@ import { z } from 'zod';
 export const actions = {
   open: 'POST /v1/tickets: opens a ticket with subject, priority and category',
   comment: 'POST /v1/tickets/{id}/commands: adds a comment to a ticket that the run opened before',
-  advance: 'POST /v1/tickets/{id}/commands: the next of assign, start, resolve on such a ticket',
+  advance: 'POST /v1/tickets/{id}/commands: the next of assign, escalate, reassign, resolve on such a ticket',
   read: 'GET /v1/tickets/{id}: such a ticket, from the engine',
   list: 'GET /v1/tickets?limit=50: a page of the list, from PostgreSQL',
   search: 'GET /v1/tickets?q=…: full-text search, from PostgreSQL',
@@ -121,7 +121,12 @@ export const scenarioSchema = z
     /** Runs the stages once for each of these: what is asked is how the figures change with it. */
     sweep: z
       .discriminatedUnion('over', [
-        z.strictObject({ over: z.literal('users'), values: z.array(users).min(2).max(12) }),
+        z.strictObject({
+          over: z.literal('users'),
+          values: z.array(users).min(2).max(12),
+          /** What each user asks for, in place of the rate of stages that hold one. */
+          perUserPerSecond: z.number().positive().max(1_000).optional(),
+        }),
         z.strictObject({ over: z.literal('preloadEvents'), values: z.array(z.int().min(0)).min(2).max(6) }),
         /** Servers that share one PostgreSQL log. */
         z.strictObject({ over: z.literal('servers'), values: z.array(z.int().min(1).max(16)).min(2).max(6) }),

@@ -1,4 +1,6 @@
-/** What a worker and the thread of its alarm share. The instant is written before the order's number rises. */
+/**
+ * What a worker and the thread of its alarm share. The instant is written before the number of orders rises.
+ */
 
 export interface AlarmMemory {
   /** One number: how many orders there were; `cancelled` ends the thread. */

@@ -6,14 +6,14 @@
  */
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { type AlarmMemory, alarmMemory, alarmMemoryBytes, cancelled } from './alarm-memory.ts';
+import { alarmMemory, alarmMemoryBytes, cancelled } from './alarm-memory.ts';
 import { sharedNowMs } from './clock.ts';
 
-/** Waking costs some 50 µs of CPU; whatever is due within this after another is sent together with the next. */
+/** Waking costs some 50 µs of CPU: what is due within this after it rang waits for the next time. */
 const pauseMs = 0.25;
 
 export class Alarm {
-  readonly #memory: AlarmMemory = alarmMemory(new SharedArrayBuffer(alarmMemoryBytes));
+  readonly #memory = alarmMemory(new SharedArrayBuffer(alarmMemoryBytes));
   readonly #thread: Worker;
   #set = false;
   #notBeforeMs = 0;

@@ -30,7 +30,7 @@ export interface GeneratorPlan {
   /** Connections take turns with them. */
   readonly targets: readonly GeneratorTarget[];
   readonly protocol: Scenario['protocol'];
-  readonly mix: Scenario['mix'];
+  readonly mix: readonly Scenario['mix'][number][];
   /** Same seed, same requests in the same order, but for the tickets that the run itself opens. */
   readonly seed: number;
   /** From when a request is sent until it is given up. */
@@ -73,13 +73,13 @@ export interface StageOutcome {
   readonly endings: EndingCounts;
   readonly due: number;
   readonly sent: number;
-  /** Still waiting for a connection when the time for answers after the stage was over, or too many waited. */
+  /** Still waiting for a connection when the time for answers after the stage was over, or one too many. */
   readonly notSent: number;
   /** Events that answers acknowledged, warm-up included: what the log must have grown by at least. */
   readonly events: number;
   /** Warm-up included. */
   readonly ticketsOpened: number;
-  /** The last of them, at most `ticketsKeptMax`; the generator itself goes on to use them in later stages. */
+  /** The newest of them, at most `ticketsKeptMax`; later stages of this generator use them anyway. */
   readonly newTickets: readonly string[];
   /** Of one core: the busiest worker's share of time in which it computed, or waited for a core to. */
   readonly generatorCpuShare: number;
@@ -159,15 +159,19 @@ export class Generator {
   }
 }
 
-function refuseUnusable({ mix, workers, targets, tickets, requestTimeoutMs }: GeneratorPlan): void {
+function refuseUnusable(plan: GeneratorPlan): void {
+  const { protocol, mix, workers, targets, tickets, requestTimeoutMs } = plan;
   const refuse = (why: string) => {
     throw new Fault('input_unreadable', `the load can not be generated: ${why}`);
   };
   if (!Number.isInteger(workers) || workers < 1) refuse(`workers is ${workers}, it must be 1 or more`);
   if (!(requestTimeoutMs > 0)) refuse(`requestTimeoutMs is ${requestTimeoutMs}, it must be above 0`);
   if (targets.length === 0) refuse('targets is empty, it must name a server');
-  for (const { url } of targets) {
+  for (const { url, key } of targets) {
     if (!URL.canParse(url) || !/^https?:/.test(url)) refuse(`${url} is no http or https address`);
+    if (protocol === 'http2' && !url.startsWith('https:')) refuse(`${url} is not https, as HTTP/2 needs`);
+    // It goes into the head of each request as it is.
+    if (!/^[\x21-\x7e]*$/.test(key)) refuse(`the key for ${url} has characters that no key has`);
   }
   const asked = new Set(mix.map(({ action }) => action));
   if (asked.size === 0) refuse('mix is empty, it must ask for something');

@@ -18,7 +18,7 @@ import {
   type Transport,
 } from './transport.ts';
 
-/** A connection is not used in the last part of the time that the server keeps it: it may close it just then. */
+/** Not used in the last part of the time that the server keeps it: it may close it just then. */
 const keepAliveMarginMs = 1_000;
 
 export class Http1Transport implements Transport {

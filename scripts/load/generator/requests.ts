@@ -1,10 +1,11 @@
 /**
- * Makes the requests of a mix: what a support desk's users would send, different each time, and the same again
- * for the same seed. It also reads what answers acknowledge, because what is legal next depends on it.
+ * Makes the requests of a mix: what a support desk's users would send, different each time, and the same
+ * again for the same seed. It also reads what answers acknowledge, because what is legal next depends on it.
  * It must only ask for what is legal: a refusal in a load test is then the server's doing, or a bug.
  */
-import type { Action, Scenario } from '../scenario.ts';
-import { type KnownTicket, type StepType, TicketPool } from './tickets.ts';
+import type { Action } from '../scenario.ts';
+import type { GeneratorPlan } from './generator.ts';
+import { type KnownTicket, nextStepOf, type StepType, TicketPool } from './tickets.ts';
 import type { Answer, Failure, Outgoing } from './transport.ts';
 
 export interface MadeRequest extends Outgoing {
@@ -37,12 +38,12 @@ const comments = [
 const requesters = 5_000;
 
 export class RequestMaker {
-  readonly #mix: Scenario['mix'];
+  readonly #mix: GeneratorPlan['mix'];
   readonly #weights: number;
   readonly #tickets: TicketPool;
   readonly #random: () => number;
 
-  constructor(mix: Scenario['mix'], seed: number, tickets: readonly string[]) {
+  constructor(mix: GeneratorPlan['mix'], seed: number, tickets: readonly string[]) {
     this.#mix = mix;
     this.#weights = mix.reduce((sum, { weight }) => sum + weight, 0);
     this.#tickets = new TicketPool(tickets);
@@ -67,7 +68,9 @@ export class RequestMaker {
       }
       case 'advance': {
         const ticket = this.#tickets.takeIdle();
-        return ticket === undefined ? this.#open() : this.#command('advance', ticket, ticket.step, ticket);
+        return ticket === undefined
+          ? this.#open()
+          : this.#command('advance', ticket, nextStepOf(ticket), ticket);
       }
       case 'open':
         return this.#open();
@@ -87,7 +90,7 @@ export class RequestMaker {
     return { events, ticketOpened: ticketId };
   }
 
-  /** Where nobody knows whether it was carried out, or it was refused, the ticket is left alone from now on. */
+  /** Where it was refused, or nobody knows whether it was carried out, the ticket is left alone for good. */
   #putBack(ticket: KnownTicket, end: Answer | Failure): void {
     if (end === 'not_connected') this.#tickets.unmoved(ticket);
     if (typeof end === 'string') return;
@@ -122,8 +125,8 @@ export class RequestMaker {
         return { agent: this.#pick(agents) };
       case 'ResolveTicket':
         return { code: 'solved', notes: this.#pick(comments) };
-      case 'ReopenTicket':
-        return { reason: 'It came back.' };
+      case 'EscalateTicket':
+        return { reason: 'The customer asked for it.' };
       case 'AddComment':
         return { body: this.#pick(comments), public: this.#random() < 0.5 };
     }

@@ -1,7 +1,7 @@
 /**
  * When each request of a stage is due: the intended start of request i, from the stage's start, is where the
- * integral of the rate reaches i. So a rate of 7 per second is not ten in one second and four in the next, and
- * a ramp has exactly the requests that lie under it.
+ * integral of the rate reaches i. So a rate of 7 per second is not ten in one second and four in the next,
+ * and a ramp has exactly the requests that lie under it.
  * It must know neither clock nor answers: nothing that happens moves an instant that was meant.
  */
 import type { Shape } from './generator.ts';
@@ -41,8 +41,8 @@ export function scheduleOf(shape: Shape): Schedule {
 }
 
 /**
- * The rate rises (or falls) evenly, so that N(t) = from·t + (to − from)·t² / 2·seconds requests are due before
- * t. Solved for t in the form that stays exact where both rates are the same.
+ * The rate rises (or falls) evenly, so that N(t) = from·t + (to − from)·t² / 2·seconds requests are due
+ * before t. Solved for t in the form that stays exact where both rates are the same.
  */
 function ramp(fromPerSecond: number, toPerSecond: number, seconds: number): Schedule {
   const slope = (toPerSecond - fromPerSecond) / seconds;

@@ -151,8 +151,8 @@ export class StageSender {
 }
 
 /**
- * How busy this thread is: the larger of its CPU time and of the time in which its event loop had something to
- * do. The second also counts when it waited for a core, which makes it as late as computing would.
+ * How busy this thread is: the larger of its CPU time and of the time in which its event loop had something
+ * to do. The second also counts when it waited for a core, which makes it as late as computing would.
  */
 class ThreadUsage {
   readonly #loop = threadPerformance.eventLoopUtilization();
@@ -170,7 +170,7 @@ class ThreadUsage {
   }
 }
 
-/** A little before it, and the rest by looking at the clock: a stage begins on all workers at the same time. */
+/** Sleeps until a little before it, then looks at the clock: a stage begins on all workers at once. */
 async function untilMs(atMs: number): Promise<void> {
   const spinMs = 2;
   const leftMs = atMs - performance.now() - spinMs;

@@ -5,18 +5,17 @@
  */
 import { Fifo } from './fifo.ts';
 
-/** The commands that move a ticket on in the workflow `support`, each with what is legal after it. */
-const stepAfter = {
-  AssignTicket: 'ResolveTicket',
-  ResolveTicket: 'ReopenTicket',
-  ReopenTicket: 'ResolveTicket',
-} as const;
-export type StepType = keyof typeof stepAfter;
+/**
+ * The commands that move a ticket on in the workflow `support`, each legal after those before it, for staff
+ * and for a key of the system alike. After the last of them the ticket is left alone.
+ */
+const steps = ['AssignTicket', 'EscalateTicket', 'AssignTicket', 'ResolveTicket'] as const;
+export type StepType = (typeof steps)[number];
 
 export interface KnownTicket {
   readonly id: string;
-  /** The command that moves it on. */
-  step: StepType;
+  /** How many steps it has been moved on. */
+  moves: number;
 }
 
 /** Tickets that a worker remembers. */
@@ -35,7 +34,7 @@ export class TicketPool {
 
   /** A ticket that is open and assigned to nobody. */
   add(id: string): void {
-    const ticket: KnownTicket = { id, step: 'AssignTicket' };
+    const ticket: KnownTicket = { id, moves: 0 };
     if (this.#known.length < rememberedMax) this.#known.push(ticket);
     else {
       this.#known[this.#oldest] = ticket;
@@ -49,14 +48,14 @@ export class TicketPool {
     return this.#known[Math.floor(share * this.#known.length)];
   }
 
-  /** One that nobody else moves on until it is given back with `moved` or `unmoved`, or forgotten. */
+  /** One that nobody else moves on until it is given back with `moved` or `unmoved`; some never are. */
   takeIdle(): KnownTicket | undefined {
     return this.#idle.shift();
   }
 
   moved(ticket: KnownTicket): void {
-    ticket.step = stepAfter[ticket.step];
-    this.#release(ticket);
+    ticket.moves += 1;
+    if (ticket.moves < steps.length) this.#release(ticket);
   }
 
   /** It was not let in: the same step is next. */
@@ -67,4 +66,11 @@ export class TicketPool {
   #release(ticket: KnownTicket): void {
     if (this.#idle.length < rememberedMax) this.#idle.push(ticket);
   }
+}
+
+/** The command that moves it on. */
+export function nextStepOf({ moves }: KnownTicket): StepType {
+  const step = steps[moves];
+  if (step === undefined) throw new Error('bug: a ticket that was moved on to its end');
+  return step;
 }

@@ -8,8 +8,11 @@ import type { Quantiles, Validity } from '../result.ts';
 
 /** What a run told about its generator, over its measured stages. */
 export interface GeneratorEvidence {
+  /** Of the stages that are not bursts at one instant. */
   readonly latency: Histogram;
   readonly sendDelay: Histogram;
+  /** Of those that are. */
+  readonly bursts?: { readonly latency: Histogram; readonly sendDelay: Histogram };
   /** The highest of the stages'. */
   readonly generatorCpuShare: number;
   readonly due: number;
@@ -21,9 +24,17 @@ export interface GeneratorEvidence {
  * Send delay is in the latency too. Below this nobody cares: it is a tenth of what an interface feels like at
  * once (100 ms; Nielsen, Usability Engineering, 1993), and what a garbage collection of the sender takes.
  */
-const sendDelayP99MsMax = 10;
+const sendDelayP99MsMin = 10;
 /** A slow server is judged as well by a generator whose lateness is a small part of what it measures. */
 const sendDelayShareMax = 0.1;
+/** But its own lateness makes latencies longer too, and must not be what excuses it. */
+const sendDelayP99MsMax = 50;
+/**
+ * Requests that are all due at one instant can only be sent one after another: all but the first are late. As
+ * long as they come at least twice as fast as they are answered, the server has something to do all the
+ * time, so that no answer would have come earlier had they come at once.
+ */
+const burstSendShareMax = 0.5;
 /** From here on, requests queue inside the generator faster than its lateness can tell. */
 const cpuShareMax = 0.9;
 
@@ -31,7 +42,7 @@ export function judgeValidity(evidence: GeneratorEvidence): Validity {
   const { latency, sendDelay, generatorCpuShare, due, sent, notSent } = evidence;
   const delay = quantilesOf(sendDelay);
   const { p50Ms } = quantilesOf(latency);
-  const allowedMs = Math.max(sendDelayP99MsMax, p50Ms * sendDelayShareMax);
+  const allowedMs = clamp(p50Ms * sendDelayShareMax, sendDelayP99MsMin, sendDelayP99MsMax);
   const reasons: string[] = [];
   if (delay.p99Ms > allowedMs) {
     reasons.push(
@@ -39,6 +50,7 @@ export function judgeValidity(evidence: GeneratorEvidence): Validity {
         ` ${inMs(allowedMs)} is allowed. Give it more workers or cores, or ask for less.`,
     );
   }
+  reasons.push(...burstReasons(evidence.bursts));
   if (generatorCpuShare > cpuShareMax) {
     reasons.push(
       `A thread of the generator was busy for ${Math.round(generatorCpuShare * 100)} % of the time, where` +
@@ -49,6 +61,21 @@ export function judgeValidity(evidence: GeneratorEvidence): Validity {
     reasons.push(`Of ${due} requests that were due, ${sent + notSent} are accounted for.`);
   }
   return { valid: reasons.length === 0, reasons, sendDelay: delay, generatorCpuShare };
+}
+
+function burstReasons(bursts: GeneratorEvidence['bursts']): readonly string[] {
+  if (bursts === undefined) return [];
+  const sentMs = quantilesOf(bursts.sendDelay).p99Ms;
+  const answeredMs = quantilesOf(bursts.latency).p99Ms;
+  if (sentMs <= Math.max(sendDelayP99MsMin, answeredMs * burstSendShareMax)) return [];
+  return [
+    `The generator took ${inMs(sentMs)} to send a burst that was answered within ${inMs(answeredMs)}: it was` +
+      ' not fast enough to keep the server busy. Give it more workers or cores.',
+  ];
+}
+
+function clamp(value: number, min: number, max: number): number {
+  return Math.min(max, Math.max(min, value));
 }
 
 /** The figures of a histogram in microseconds. */
