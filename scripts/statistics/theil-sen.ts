@@ -80,8 +80,8 @@ function pairSlopes(points: readonly Point[]): Float64Array {
   return slopes.subarray(0, count).sort();
 }
 
-/** Of Kendall's S under no trend. */
-function kendallVariance(points: readonly Point[]): number {
+/** Variance of Kendall's S (pairs that rise less pairs that fall) where y does not depend on x. */
+export function kendallVariance(points: readonly Point[]): number {
   const n = points.length;
   const inX = tieSums(points.map(({ x }) => x));
   const inY = tieSums(points.map(({ y }) => y));

@@ -24,8 +24,7 @@ export function summarySentences(measured: Measured, analyses: Analyses): string
   const { validity } = measured;
   if (!validity.valid)
     return [
-      `The generator was the limit, so that no figure here is the server's: ${validity.reasons.join('; ')}. ` +
-        'Run it again with more workers, or with the generator on another machine.',
+      `No figure here is the server's alone, because the generator was its own limit. ${validity.reasons.join(' ')}`,
     ];
   return [
     ...leakSentences(analyses.leaks),

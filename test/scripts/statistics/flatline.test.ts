@@ -55,6 +55,12 @@ describe('the flat line', () => {
     expect(flatline([])).toBe('none');
   });
 
+  it('is not seen while a server catches up: it answers all, though more is asked and no more answered', () => {
+    const catchingUp = [80, 90, 100].map((offered) => ({ offered, achieved: 100, p99Ms: 900 }));
+    expect(flatline(catchingUp)).toBe('none');
+    expect(flatline(catchingUp.map((point) => ({ ...point, offered: point.offered + 50 })))).toBe('limited');
+  });
+
   it('is not seen where what is asked stays the same, however it wavers', () => {
     const steady = Array.from({ length: 10 }, () => ({ offered: 100, achieved: 98, p99Ms: 5 }));
     for (let seed = 0; seed < 100; seed += 1) expect(flatline(sampled(steady, seed))).toBe('none');

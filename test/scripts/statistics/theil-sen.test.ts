@@ -1,13 +1,43 @@
 /** The slope, against lines that are known, ties, wild points, and its interval's promise of 95 %. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { merged, theilSen } from '../../../scripts/statistics/theil-sen.ts';
+import { kendallVariance, merged, theilSen } from '../../../scripts/statistics/theil-sen.ts';
 import { normalNoise } from './noise.ts';
 
 const points = fc.uniqueArray(
   fc.record({ x: fc.integer({ min: 0, max: 500 }), y: fc.integer({ min: -500, max: 500 }) }),
   { minLength: 3, maxLength: 30, selector: ({ x }) => x },
 );
+
+/** All orders of the values. */
+function orders(values: readonly number[]): readonly (readonly number[])[] {
+  if (values.length <= 1) return [values];
+  return values.flatMap((value, index) => orders(values.toSpliced(index, 1)).map((rest) => [value, ...rest]));
+}
+
+/** Kendall's S. */
+function rises(x: readonly number[], y: readonly number[]): number {
+  return x.reduce(
+    (sum, at, right) =>
+      x.slice(0, right).reduce((all, before, left) => {
+        return all + Math.sign(at - before) * Math.sign((y[right] ?? 0) - (y[left] ?? 0));
+      }, sum),
+    0,
+  );
+}
+
+describe("the variance of Kendall's S", () => {
+  it.each([
+    { x: [1, 2, 3, 4, 5, 6], y: [1, 2, 3, 4, 5, 6] },
+    { x: [1, 2, 3, 4, 5, 6], y: [1, 1, 1, 4, 5, 5] },
+    { x: [1, 1, 3, 4, 4, 4], y: [1, 2, 3, 4, 5, 6] },
+    { x: [1, 1, 3, 4, 4, 4], y: [2, 2, 2, 4, 5, 5] },
+  ])('of x $x and y $y is that over all orders of y', ({ x, y }) => {
+    const all = orders(y).map((order) => rises(x, order));
+    const truth = all.reduce((sum, value) => sum + value ** 2, 0) / all.length;
+    expect(kendallVariance(x.map((at, index) => ({ x: at, y: y[index] ?? 0 })))).toBeCloseTo(truth, 9);
+  });
+});
 
 describe('the slope of Theil and Sen', () => {
   it('agrees with scipy.stats.theilslopes 1.17.1, without ties and with ties in x and in y', () => {

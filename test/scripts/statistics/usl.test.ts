@@ -63,6 +63,29 @@ describe('the fit of the law', () => {
     expect(found).toMatchObject({ sigma: 0, kappa: 0, peakConcurrency: undefined, peakPerSecond: undefined });
   });
 
+  it('is the nearest in throughput: no law close by leaves less, within the bounds', () => {
+    const noisy = (seed: number) => {
+      const next = normalNoise(seed);
+      return pointsOf({ lambda: 500, sigma: 0.1, kappa: 0 }, concurrencies, () => 0.05 * next());
+    };
+    for (let seed = 0; seed < 100; seed += 1) {
+      const points = noisy(seed);
+      const left = (law: UslLaw) =>
+        points.reduce(
+          (sum, { concurrency, perSecond }) => sum + (perSecond - uslThroughput(law, concurrency)) ** 2,
+          0,
+        );
+      const found = uslFit(points) ?? expect.fail();
+      expect(found.sigma).toBeGreaterThanOrEqual(0);
+      expect(found.kappa).toBeGreaterThanOrEqual(0);
+      for (const by of [0.99, 1.01]) {
+        expect(left({ ...found, lambda: found.lambda * by })).toBeGreaterThanOrEqual(left(found));
+        expect(left({ ...found, sigma: found.sigma * by })).toBeGreaterThanOrEqual(left(found) * (1 - 1e-9));
+        expect(left({ ...found, kappa: found.kappa * by })).toBeGreaterThanOrEqual(left(found) * (1 - 1e-9));
+      }
+    }
+  });
+
   it('says that there is no peak where the law has none (Amdahl)', () => {
     const found = uslFit(pointsOf({ lambda: 500, sigma: 0.1, kappa: 0 }, concurrencies));
     expect(found?.sigma).toBeCloseTo(0.1, 6);

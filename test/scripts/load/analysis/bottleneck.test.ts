@@ -68,12 +68,12 @@ describe('the bottleneck', () => {
 
   it('is the generator where the run is invalid, and then nothing else is said', () => {
     const run = measured([{ ...slow, resource: () => ({ databaseP99Ms: 350 }) }], objective);
-    const reasons = ['p99 of the send delay was 80 ms'];
+    const reasons = ['The p99 of the send delay was 80 ms.'];
     const found = told({ ...run, validity: { ...run.validity, valid: false, reasons } });
     expect(found.where).toBe('generator');
     expect(found.evidence[0]).toBe(reasons[0]);
     expect(found.summary).toHaveLength(1);
-    expect(found.summary[0]).toContain('p99 of the send delay was 80 ms');
+    expect(found.summary[0]).toMatch(/its own limit\. The p99 of the send delay was 80 ms\.$/);
   });
 
   it('is whoever takes most of a machine that has nothing left', () => {

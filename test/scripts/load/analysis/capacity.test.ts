@@ -51,6 +51,32 @@ describe('the objective', () => {
     expect(judged({ offered: 1_000, resource: () => ({ lagEvents: undefined }) }).keeps).toBe(true);
   });
 
+  it('is kept where the last answers come no later than the others, however short the stage', () => {
+    // 800 requests in 2 s at 400/s; the last is answered 40 ms after it was due.
+    const short = { offered: 400, length: 2, achieved: 800 / 2.04, endings: { succeeded: 800 } };
+    expect(judged({ ...short, meanMs: 30 }).keeps).toBe(true);
+    // With a median of 10 ms the last came late: a queue was growing.
+    expect(judged({ ...short, meanMs: 10 })).toEqual({
+      keeps: false,
+      why: '392/s of 400/s offered were answered, under 99 %',
+    });
+  });
+
+  it('is missed by a server that is asked for 3 % too much, though its queue grows slowly', () => {
+    const growing = { offered: 103, achieved: 100, endings: { succeeded: 2_060 }, meanMs: 300, p99Ms: 90 };
+    expect(judged(growing).keeps).toBe(false);
+  });
+
+  it('is missed for read models that only waver in one of twenty runs at most', () => {
+    let missed = 0;
+    for (let seed = 0; seed < 200; seed += 1) {
+      const next = normalNoise(seed);
+      const wild = () => ({ lagEvents: 20_000 + 5_000 * next() });
+      if (!judged({ offered: 1_000, resource: wild }).keeps) missed += 1;
+    }
+    expect(missed / 200).toBeLessThanOrEqual(0.05);
+  });
+
   it('tells how fast the read models fall behind through noise', () => {
     const next = normalNoise(2);
     const run = measured([{ offered: 5_000, resource: (at) => ({ lagEvents: 800 * at + 300 * next() }) }]);
