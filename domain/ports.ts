@@ -127,8 +127,11 @@ export type Outcome = Accepted | Rejection;
  * Throws `Fault('overloaded')` when its bounded queue is full; nothing of that call was then decided.
  */
 export interface CommandSink {
-  /** `guard` decides what the caller may do; without one, the caller is trusted with everything. */
-  submit(commands: readonly Command[], guard?: CommandGuard): Promise<readonly Outcome[]>;
+  /**
+   * `guard` decides what the caller may do; without one, the caller is trusted with everything. `requestId`
+   * is what the caller knows the call by, for whoever measures.
+   */
+  submit(commands: readonly Command[], guard?: CommandGuard, requestId?: string): Promise<readonly Outcome[]>;
 }
 
 /** Tickets as they are now, by their durable events only. */
