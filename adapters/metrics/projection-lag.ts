@@ -54,10 +54,7 @@ export const projectionLagMetrics = {
 } as const satisfies Record<string, MetricDefinition>;
 
 /** `read` asks the database; what it throws counts as no answer. */
-export function addProjectionLag(
-  registry: MetricsRegistry,
-  read: () => Promise<readonly LiveLag[]>,
-): void {
+export function addProjectionLag(registry: MetricsRegistry, read: () => Promise<readonly LiveLag[]>): void {
   const asked = new LatestAnswer(read);
   const add = (definition: MetricDefinition, value: (lag: LiveLag) => number) =>
     registry.value(definition, async (): Promise<Reading> => {
