@@ -75,6 +75,9 @@ export interface EventReader {
   close(): Promise<void>;
 }
 
+/** Told each time a log has made a batch durable: how long the disk or the database took, and its bytes. */
+export type SyncObserver = (ms: number, bytes: number) => void;
+
 /**
  * The append-only log. `append` takes many independent writes and resolves, with one outcome each in their
  * order, only when what `durability` says holds. Conflicts are outcomes; a `Fault` means nothing of the
