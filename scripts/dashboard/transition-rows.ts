@@ -43,7 +43,7 @@ export const overview: Row = {
     },
     {
       title: 'Parked tickets',
-      description: 'Left behind in a read model; `docket projections parked` says why.',
+      description: 'Left behind in a read model; `docket projections status` says why.',
       unit: 'short',
       isFigure: true,
       queries: [{ expression: 'sum(docket_projection_parked_tickets{$of})', legend: 'parked' }],
