@@ -42,7 +42,7 @@ export interface PoolStanding {
 }
 
 export interface PooledDatabase extends Database {
-  readonly pool: PoolStanding;
+  pool(): PoolStanding;
 }
 
 const defaults = {
@@ -96,7 +96,7 @@ export function openDatabase(url: string, options: DatabaseOptions): PooledDatab
     transaction: (work, transactionOptions) =>
       onLease(borrow, (lease) => inTransaction(lease, target, work, transactionOptions)),
     session: () => openSession(connection, place),
-    get pool() {
+    pool() {
       const { totalCount, idleCount: idle, waitingCount: waiting } = pool;
       return { active: totalCount - idle, idle, max: settings.connectionsMax, waiting };
     },
