@@ -130,7 +130,9 @@ export class EngineMetrics implements EngineObserver {
   }
 
   rejected({ tried, code }: Rejection, workflow: string | undefined): void {
-    const row = workflow === undefined ? undefined : this.#rowOf.get(workflow);
+    // By the time of the answer, another command may have opened the ticket that was not there.
+    const isThere = workflow !== undefined && code !== 'ticket_not_found';
+    const row = isThere ? this.#rowOf.get(workflow) : undefined;
     const name = row === undefined ? 'none' : this.#workflows[row / eventTypes.length];
     this.#rejected.add([name ?? 'other', tried, code]);
   }
