@@ -8,11 +8,15 @@ import { join } from 'node:path';
 import { databaseMetrics } from '../adapters/metrics/database.ts';
 import { engineMetrics } from '../adapters/metrics/engine.ts';
 import { exporterLimits } from '../adapters/metrics/exporter.ts';
+import { healthMetrics } from '../adapters/metrics/health.ts';
 import { httpMetrics } from '../adapters/metrics/http.ts';
 import { logMetrics } from '../adapters/metrics/log.ts';
+import { projectionLagMetrics } from '../adapters/metrics/projection-lag.ts';
+import { projectorMetrics } from '../adapters/metrics/projector-metrics.ts';
 import { type MetricDefinition, registryMetrics } from '../adapters/metrics/registry.ts';
 import { delayWindowMs, runtimeMetrics } from '../adapters/metrics/runtime.ts';
 import { serverMetrics } from '../adapters/metrics/server.ts';
+import { outstandingMax, visibleCommandsMetrics } from '../adapters/metrics/visible-commands.ts';
 import { webhookMetrics } from '../adapters/metrics/webhooks.ts';
 import { metricsPortDefault } from './runtime/metrics.ts';
 
@@ -21,11 +25,15 @@ export const metricsFile = join(import.meta.dirname, '../docs/metrics.md');
 const sections: readonly (readonly [string, readonly MetricDefinition[]])[] = [
   ['Engine', Object.values(engineMetrics)],
   ['Log', Object.values(logMetrics)],
+  [
+    'Read models',
+    [projectionLagMetrics, visibleCommandsMetrics, projectorMetrics].flatMap((each) => Object.values(each)),
+  ],
   ['HTTP', Object.values(httpMetrics)],
   ['Webhooks', Object.values(webhookMetrics)],
   ['Database', Object.values(databaseMetrics)],
   ['Processes', Object.values(runtimeMetrics)],
-  ['Server', [...Object.values(serverMetrics), ...registryMetrics]],
+  ['Server', [serverMetrics, healthMetrics].flatMap((each) => Object.values(each)).concat(registryMetrics)],
 ];
 
 /** Every metric of `docket serve`, in the order of the page. */
@@ -67,6 +75,18 @@ knows what became of it, its events are not counted; the log has then stopped, o
 A request is counted once, whatever became of it: also what was refused before it came to a route, what is no HTTP,
 and what its caller left (499). Delays of the event loop are those of the last whole window of
 ${delayWindowMs / 1_000} seconds, however often and by however many they are read.
+
+**Command to visible row.** \`docket_command_visible_seconds\` is measured on one clock: the server notes when it took
+a call in and where in the log its commands ended, and the projector tells it of each commit. At most
+${outstandingMax.toLocaleString('en')} calls are watched at a time; commands beyond are counted as skipped. Where another
+server's projector keeps the read models, nobody tells this server, and its commands count as skipped in the end.
+
+**The projector** is a process of its own: the server asks it for its metrics and tells them with its own, as
+\`process="projector"\`. One that was started by hand has a port with \`docket projector --metrics-port\`. Alerts,
+rules and a dashboard for Grafana: [alerts.md](alerts.md).
+
+**Audits and benchmarks** have ended by the time Prometheus comes: \`docket verify --textfile FOLDER\` leaves its result
+(\`docket_audit_…\`) to node_exporter's textfile collector.
 
 **What it costs.** What happens often is counted in plain numbers, and prom-client only writes them down when somebody
 reads. An observation takes about 20 ns (prom-client's own histogram: 370 ns, both measured on this project's machine).
