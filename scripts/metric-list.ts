@@ -88,8 +88,8 @@ in the end.
 \`process="projector"\`. One that was started by hand has a port with \`docket projector --metrics-port\`. Alerts,
 rules and a dashboard for Grafana: [alerts.md](alerts.md).
 
-**Audits and benchmarks** have ended by the time Prometheus comes: \`docket verify --textfile FOLDER\` leaves its
-result (\`docket_audit_…\`) to node_exporter's textfile collector.
+**Audits and benchmarks** have ended by the time Prometheus comes: \`docket verify --textfile FOLDER\` leaves
+its result (\`docket_audit_…\`) to node_exporter's textfile collector.
 
 **What it costs.** What happens often is counted in plain numbers, and prom-client only writes them down when
 somebody reads. An observation takes about 20 ns; one by prom-client's own histogram took 370 ns beside it.

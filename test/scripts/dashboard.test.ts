@@ -1,4 +1,4 @@
-/** The Grafana dashboard: made from its table, by the rules of Grafana's own linter, of metrics that exist. */
+/** The Grafana dashboard: made from its tables, by the rules of Grafana's linter, of metrics that exist. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { expressionOf } from '../../scripts/dashboard/classic.ts';

@@ -1,6 +1,6 @@
 /**
- * A real Prometheus scrapes a running server with traffic: every rule is evaluated without an error, those that
- * record have values, exemplars come through, and every expression of the dashboard is answered.
+ * A real Prometheus scrapes a running server with traffic: every rule is evaluated without an error, those
+ * that record have values, exemplars come through, and every expression of the dashboard is answered.
  */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
