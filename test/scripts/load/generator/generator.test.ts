@@ -2,6 +2,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { developmentCertificate } from '../../../../adapters/certificates/development-certificate.ts';
 import { buildServer } from '../../../../adapters/http/server.ts';
 import { MemoryLog } from '../../../../adapters/log/memory/memory-log.ts';
 import { httpParts } from '../../../../scripts/bench/http-parts.ts';
@@ -135,15 +136,22 @@ describe('a generator', () => {
 });
 
 describe('against the real server', () => {
-  it('is told of exactly the events that the log then holds, and is never refused', async () => {
+  const certificate = developmentCertificate({ hosts: [], days: 1, now: Date.now() });
+
+  it.for([
+    ['HTTP/1.1', 'http1', undefined],
+    ['HTTP/1.1 and TLS', 'http1', certificate],
+    ['HTTP/2', 'http2', certificate],
+  ] as const)('is told of exactly the events that the log then holds, over %s', async ([, protocol, tls]) => {
     const log = new MemoryLog({ clock: Date });
     const engine = engineOn(log, { clock: Date });
-    const server = buildServer(httpParts(engine, log));
+    const server = buildServer({ ...httpParts(engine, log), ...(tls === undefined ? {} : { tls }) });
     const url = await server.listen({ host: '127.0.0.1', port: 0 });
     const generator = await Generator.start({
       ...plan,
       tickets: [],
-      targets: [{ url, key: 'anybody' }],
+      protocol,
+      targets: [{ url, key: 'anybody', ...(tls === undefined ? {} : { certificate: tls.certificate }) }],
       mix: [
         { action: 'open', weight: 3 },
         { action: 'advance', weight: 5 },
@@ -154,7 +162,7 @@ describe('against the real server', () => {
         { action: 'search', weight: 1 },
       ],
     });
-    const shape = { shape: 'hold', perSecond: 300, seconds: 2 } as const;
+    const shape = { shape: 'hold', perSecond: 300, seconds: 1 } as const;
     const first = await generator.run({ name: 'first', users: 20, warmSeconds: 0.5, shape });
     const second = await generator.run({
       name: 'second',
@@ -164,7 +172,7 @@ describe('against the real server', () => {
     });
     await generator.stop();
     await server.close();
-    expect(first.endings).toMatchObject({ succeeded: 450, refused: 0, failed: 0, reset: 0 });
+    expect(first.endings).toMatchObject({ succeeded: 150, refused: 0, failed: 0, reset: 0 });
     expect(second.endings).toMatchObject({ succeeded: 200 });
     const events = await allEvents(log);
     expect(first.events + second.events).toBe(events.length);

@@ -13,6 +13,7 @@ const perSecond = 100;
 const seconds = 5;
 const stallAfterMs = 1_500;
 const within = 0.02;
+const nearby = 0.25;
 /** What a run tells while the machine has too much else to do is no measurement: it is made again. */
 const attemptsMax = 3;
 const tooBusy = 'this machine has too much else to do: its timers were late';
@@ -29,18 +30,25 @@ async function truthful(test: TestContext, once: () => Promise<Run>): Promise<Ru
   let mayBeWhy = false;
   for (let attempt = 1; attempt <= attemptsMax; attempt += 1) {
     const { result, disturbed } = await watched(once);
-    const off = farFromTruth(result);
+    const off = farFromTruth(result, within, ['meanMs', 'p50Ms', 'p90Ms', 'p99Ms', 'maxMs']);
     if (off.length === 0) return result;
     offs.push(...off, ...judgeValidity(result.outcome).reasons);
-    mayBeWhy ||= disturbed;
+    // What comes late because the machine is busy is still near the truth in the long waits.
+    const near = farFromTruth(result, nearby, ['meanMs', 'p99Ms', 'maxMs']).length === 0;
+    mayBeWhy = near && (mayBeWhy || disturbed);
+    if (!near) break;
   }
   if (mayBeWhy) return test.skip(tooBusy);
   throw new Error(offs.join('; '));
 }
 
-function farFromTruth({ outcome, truth }: Run): readonly string[] {
+function farFromTruth(
+  { outcome, truth }: Run,
+  within: number,
+  figures: readonly (keyof Truth)[],
+): readonly string[] {
   const told = quantilesOf(outcome.latency);
-  return (['meanMs', 'p50Ms', 'p90Ms', 'p99Ms', 'maxMs'] as const)
+  return figures
     .filter((figure) => !(Math.abs(told[figure] - truth[figure]) < within * truth[figure]))
     .map((figure) => `${figure}: told ${told[figure]}, in truth ${truth[figure]}`);
 }
