@@ -1,7 +1,7 @@
 /**
- * Plays a scenario on servers that run: opens the tickets that it needs, has the generator play its stages and
- * its ladder, looks at resources meanwhile, waits until the read models hold everything, and counts the log.
- * It must never start a stage before the last one's answers are in, or windows would share events.
+ * Plays a scenario on servers that run: opens the tickets that it needs, has the generator play its stages
+ * and its ladder, looks at resources meanwhile, waits until the read models hold everything, and counts the
+ * log. It must never start a stage before the last one's answers are in, or windows would share events.
  */
 import type { Judged } from './analysis/capacity.ts';
 import { eventsIn } from './counting.ts';
