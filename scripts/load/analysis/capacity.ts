@@ -1,7 +1,7 @@
 /**
  * What can be offered so that the objective is still kept: the one figure of a ladder that is published. It
  * must never be the rate of a step that only seemed to keep up, while a queue grew behind it.
- * Source: /work/shared/reference/audit.md C4, the first of its three figures of saturation.
+ * The knee and the scalability law tell of the same ladder, and are there to check this one.
  */
 import { cautiousSlope } from '../../statistics/lasting-growth.ts';
 import type { CapacityAnalysis, ResourceRow, StageResult } from '../result.ts';

@@ -1,7 +1,7 @@
 /**
  * What grows while the load stays the same: memory, open files, connections. Only stages of one constant rate
  * are looked at, and of the heap only what a major collection left: all else grows in a healthy process.
- * Source: /work/shared/reference/audit.md C4, soak leak.
+ * The lowest heap after collections that rises is the classic sign of a leak; slope and interval are Sen's.
  */
 import { type Growth, lastingGrowth } from '../../statistics/lasting-growth.ts';
 import { sawtooth } from '../../statistics/sawtooth.ts';

@@ -1,7 +1,7 @@
 /**
  * How long a surge is felt: from its end until latency and the lag of the read models are back in the band in
  * which they were before, and stay there. One quiet second in the middle of trouble must not count as over.
- * Source: /work/shared/reference/audit.md C4: median ± 3 MAD for 10 consecutive intervals of a second; and
+ * The band is the median and three deviations (MAD), for ten seconds in a row: Docket's own rule; and
  * the time until the backlog is gone, as OpenMessaging Benchmark tells it.
  */
 import { mad, median } from '../../statistics/robust.ts';
