@@ -28,7 +28,6 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   jose: ['adapters/identity/'],
   'fastify-type-provider-zod': ['adapters/http/'],
   'prom-client': ['adapters/metrics/'],
-  undici: ['scripts/load/'],
   uplot: ['scripts/load/'],
   yauzl: ['adapters/imports/'],
   'csv-parse': ['adapters/imports/'],
