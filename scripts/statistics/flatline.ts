@@ -4,7 +4,7 @@
  */
 import { median } from './robust.ts';
 
-/** One step of a ladder, or one interval of time. Offered and achieved in the same unit, such as per second. */
+/** One step of a ladder, or one interval of time; offered and achieved in the same unit, say per second. */
 export interface FlatlinePoint {
   readonly offered: number;
   readonly achieved: number;
@@ -25,26 +25,26 @@ const latencyRiseMin = 0.1;
 /** With more than this share answered there is nothing flat. */
 const answeredShareMax = 0.99;
 /** All stretches of this many points are looked at; more points are merged first. */
-const pointsMax = 100;
+const pointsMax = 60;
 
 /**
  * Of points in the order in which they were measured. A stretch of three or more points is flat where offered
  * rises by a tenth or more from its first to its last third while achieved rises by less than 1 % (a fall is
  * no better) and falls short of what is offered; the p99 rising by a tenth or more makes it saturated.
- * Source: /work/shared/reference/audit.md C4, patterns; thirds, compared by medians, because points are noisy.
+ * The longest flat stretch decides, because its thirds hold the most points.
+ * Source: /work/shared/reference/audit.md C4, patterns; thirds, compared by medians, because points are
+ * noisy.
  */
 export function flatline(points: readonly FlatlinePoint[]): Flatline {
   if (hasStall(points)) return 'stalled';
   const few = mergedPoints(points);
-  let limited = false;
-  for (let from = 0; from + pointsMin <= few.length; from += 1) {
-    for (let to = from + pointsMin; to <= few.length; to += 1) {
-      const kind = kindOf(few.slice(from, to));
-      if (kind === 'saturated') return 'saturated';
-      limited ||= kind === 'limited';
+  for (let length = few.length; length >= pointsMin; length -= 1) {
+    for (let from = 0; from + length <= few.length; from += 1) {
+      const kind = kindOf(few.slice(from, from + length));
+      if (kind !== 'none') return kind;
     }
   }
-  return limited ? 'limited' : 'none';
+  return 'none';
 }
 
 function hasStall(points: readonly FlatlinePoint[]): boolean {

@@ -10,8 +10,9 @@ const pointsMin = 4;
 
 /**
  * The first knee of a curve that rises and bends down (achieved over offered, say); undefined where it does
- * not bend. Points in any order; those with the same x are replaced by their median. `sensitivity` is how many
- * mean steps of x the difference from the diagonal must fall by before a maximum counts: higher is stricter.
+ * not bend. Points in any order; those with the same x are replaced by their median. `sensitivity` is how
+ * many mean steps of x the difference from the diagonal must fall by before a maximum counts: higher is
+ * stricter.
  * Source: Satopää, Albrecht, Irwin and Raghavan, "Finding a 'Kneedle' in a Haystack", ICDCSW 2011, section
  * III, without the smoothing spline of its step 1: a ladder has too few steps to be smoothed.
  */

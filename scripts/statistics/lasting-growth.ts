@@ -1,7 +1,8 @@
 /**
  * Whether a figure that should stay where it is (memory after a collection, open files, connections) grows
- * without an end in sight. A false alarm costs trust in all the others, so that four things must come together:
- * enough samples, a slope that noise does not explain, a growth that would matter, and that it still goes on.
+ * without an end in sight. A false alarm costs trust in all the others, so that four things must come
+ * together: enough samples, a slope that noise does not explain, a growth that would matter, and that it
+ * still goes on.
  */
 import { median } from './robust.ts';
 import { merged, type Point, type Slope, theilSen } from './theil-sen.ts';

@@ -1,7 +1,7 @@
 /**
- * The slope of a line through points, as the median of the slopes of all pairs: up to 29 % of the points may be
- * wild before it breaks. With its confidence interval, because a slope without one is no evidence.
- * It must never take more than a bounded time, however many points there are.
+ * The slope of a line through points, as the median of the slopes of all pairs: up to 29 % of the points may
+ * be wild before it breaks. With its confidence interval, because a slope without one is no evidence. It must
+ * never take more than a bounded time, however many points there are.
  */
 import { median } from './robust.ts';
 

@@ -78,7 +78,9 @@ function linearised(points: readonly UslPoint[]): UslLaw | undefined {
     insert(insert(leastSquares([one], target, weights), 1), 2),
   ].flatMap((factors) => {
     const [a = 0, b = 0, c = 0] = factors ?? [];
-    return a > 0 && b >= 0 && c >= 0 ? [{ lambda: 1 / a, sigma: Math.min(b / a, 1), kappa: c / a }] : [];
+    return a > 0 && b >= 0 && c >= 0
+      ? [{ lambda: 1 / a, sigma: Math.min(Math.max(b / a, 0), 1), kappa: c / a }]
+      : [];
   });
   return best(points, laws);
 }
