@@ -144,6 +144,7 @@ async function measure(options: BenchOptions): Promise<BenchResult | undefined> 
   const sizes = quick ? quickSizes : wholeSizes;
   const bench: Bench = {
     workspace,
+    quick,
     events: options.events ?? sizes.events,
     rounds: options.rounds ?? sizes.rounds,
     turnMs: sizes.turnMs,
@@ -155,7 +156,7 @@ async function measure(options: BenchOptions): Promise<BenchResult | undefined> 
     reached: {},
   };
   const startedAtMs = performance.now();
-  const plan = { only: options.only, quick, commandLine: process.argv.slice(2) };
+  const plan = { only: options.only, commandLine: process.argv.slice(2) };
   try {
     const result = await runBenchmarks(bench, plan, options.json ? silent : aloud);
     if (!options.json) {

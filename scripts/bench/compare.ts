@@ -12,8 +12,8 @@ import type { BenchFigure, BenchResult } from './result.ts';
  */
 export const falseAlarmsMax = 0.01;
 /**
- * Smaller changes are not told, however sure they are: the rounds of a run are more alike than two runs of the
- * same code a minute apart, whose medians differ by some percent even as ratios.
+ * Smaller changes are not told, however sure they are: the rounds of a run are more alike than two runs of
+ * the same code a minute apart, whose medians differ by some percent even as ratios.
  */
 export const changeMin = 0.05;
 /** Rounds of each run below which the test can not tell anything at that level. */

@@ -79,7 +79,7 @@ export class Emmett {
     return this.#rate(clients, forMs, (store, client) => handleNext(store, this.#nextTicket(client)));
   }
 
-  /** Events per second in appends of one each, by each of so many clients, with no decision and no version. */
+  /** Events per second in appends of one each, by each of so many clients, without decision or version. */
   appended(clients: number, forMs: number): Promise<number> {
     return this.#rate(clients, forMs, async (store, client) => {
       await store.appendToStream(this.#nextTicket(client), [comment('The second tray jams.')]);
@@ -164,6 +164,14 @@ export function openEmmettStore(url: string, pool = 0): PostgresEventStore {
   // Emmett shares one pool among stores with the same URL.
   own.searchParams.set('application_name', `${applicationName} ${pool}`);
   return getPostgreSQLEventStore(own.href, { schema: { autoMigration: 'None' } });
+}
+
+/** A ticket's life: work starts, and then it is resolved and reopened in turn. */
+export function eventsOfTicket(events: number): TicketEvent[] {
+  return Array.from({ length: events }, (_, index) => {
+    if (index === 0) return eventOf('WorkStarted');
+    return eventOf(index % 2 === 1 ? 'TicketResolved' : 'TicketReopened');
+  });
 }
 
 function eventOf(type: TicketEvent['type']): TicketEvent {

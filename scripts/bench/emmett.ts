@@ -1,4 +1,4 @@
-/** Emmett's PostgreSQL event store by itself, in more ways than the other sections measure it beside Docket. */
+/** Emmett's PostgreSQL event store by itself, in more ways than other sections measure it beside Docket. */
 import { Emmett, emmettBulkEvents, emmettClients } from './emmett-store.ts';
 import { figureOf } from './figures.ts';
 import type { Section } from './report.ts';

@@ -1,6 +1,6 @@
 /**
- * What PostgreSQL takes by itself into a table with the columns, keys and indexes of the log: rows of clients,
- * one per transaction, and rows that it makes without any. Nothing is checked, and nobody reads them.
+ * What PostgreSQL takes by itself into a table with the columns, keys and indexes of the log: rows of
+ * clients, one per transaction, and rows that it makes without any. Nothing is checked, and nobody reads.
  */
 import type { Database, Prepared } from '../../projections/sql.ts';
 import { liveTicketsCount } from './workloads.ts';

@@ -60,7 +60,6 @@ export const suite: readonly SectionName[] = [
 
 export interface RunPlan {
   readonly only: readonly SectionName[];
-  readonly quick: boolean;
   readonly commandLine: readonly string[];
 }
 
@@ -72,9 +71,10 @@ export interface RunListener {
 /** Throws the reason of the signal where it is stopped. */
 export async function runBenchmarks(
   bench: Bench,
-  { only, quick, commandLine }: RunPlan,
+  { only, commandLine }: RunPlan,
   listener: RunListener,
 ): Promise<BenchResult> {
+  const { quick } = bench;
   const startedAt = new Date().toISOString();
   const conditions = await findConditions(bench);
   listener.onConditions(conditions);

@@ -96,6 +96,8 @@ function killNow(postmaster: ProcessIdentity): void {
 /** What every section is given. */
 export interface Bench {
   readonly workspace: Workspace;
+  /** Whether it is only to be seen that everything works: what takes minutes is left out. */
+  readonly quick: boolean;
   /** Size of the run: transitions in one round of the largest measurement. */
   readonly events: number;
   /** How often what takes turns has its turn. */

@@ -7,7 +7,7 @@ import { rename, writeFile } from 'node:fs/promises';
 export interface Family {
   readonly name: string;
   readonly help: string;
-  readonly type: 'gauge';
+  readonly kind: 'gauge';
   readonly samples: readonly { readonly labels: Readonly<Record<string, string>>; readonly value: number }[];
 }
 
@@ -18,12 +18,12 @@ export async function writeTextfile(path: string, families: readonly Family[]): 
   await rename(whole, path);
 }
 
-function textOf({ name, help, type, samples }: Family): string {
+function textOf({ name, help, kind, samples }: Family): string {
   const lines = samples.map(({ labels, value }) => {
     const pairs = Object.entries(labels).map(([label, text]) => `${label}="${escaped(text)}"`);
     return `${name}${pairs.length === 0 ? '' : `{${pairs.join(',')}}`} ${value}\n`;
   });
-  return `# HELP ${name} ${help.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')}\n# TYPE ${name} ${type}\n${lines.join('')}`;
+  return `# HELP ${name} ${help.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')}\n# TYPE ${name} ${kind}\n${lines.join('')}`;
 }
 
 function escaped(text: string): string {

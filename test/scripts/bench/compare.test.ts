@@ -1,4 +1,4 @@
-/** What is said of two runs: changes that are there are found, others are not, and what can not be is refused. */
+/** What is said of two runs: changes are found, chance is not, and what can not be compared is refused. */
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../../adapters/simulation/random.ts';
 import { compareRuns, type Verdict } from '../../../scripts/bench/compare.ts';
