@@ -1,11 +1,21 @@
-/** What a figure holds on: machine, versions, settings, and how busy the machine was before. */
+/** What a run holds on: machine, versions, settings, and how busy the machine was before. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { cpus, loadavg, release, totalmem, type } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
 import type { Database } from '../../projections/sql.ts';
+import { docketVersion } from '../runtime/version.ts';
+import { median } from '../statistics/robust.ts';
+import { writeAndSync } from './raw-disk.ts';
+import { count, rounded } from './report.ts';
+import type { BenchResult } from './result.ts';
+import { flushMicrosecondsMin } from './validity.ts';
 import type { Bench } from './workspace.ts';
 
-export type Conditions = Readonly<Record<string, string>>;
+const probeBytes = 256;
+const probeWrites = 1_000;
+const emmettPackage = '../../node_modules/@event-driven-io/emmett-postgresql/package.json';
 
 /** Settings that say what a commit means, and how much is kept in memory. */
 const settings = [
@@ -17,41 +27,86 @@ const settings = [
   'max_wal_size',
 ];
 
+export type Conditions = Pick<
+  BenchResult,
+  'commit' | 'machine' | 'versions' | 'durability' | 'loadBefore' | 'sizes'
+>;
+
 export async function findConditions(bench: Bench): Promise<Conditions> {
   const { workspace } = bench;
-  // Before PostgreSQL starts, which is load too.
-  const load = loadavg()
-    .map((value) => value.toFixed(2))
-    .join(' ');
-  const [cpu] = cpus();
+  // Before the probe and PostgreSQL, which are load too.
+  const [one = 0, five = 0, fifteen = 0] = loadavg();
+  const fdatasyncMicroseconds = median(await writeAndSync(bench, probeBytes, probeWrites)) * 1e6;
   const { database } = await workspace.postgres();
+  const postgres = await postgresSettings(database);
+  const { events, rounds, turnMs, openEvents, coldEvents, queryEvents, sustained } = bench;
   return {
-    date: new Date().toISOString(),
     commit: commit(),
-    machine: `${cpus().length} × ${cpu?.model ?? 'unknown CPU'}, ${(totalmem() / 2 ** 30).toFixed(1)} GiB memory`,
-    system: `${type()} ${release()}, Node ${process.version}`,
-    'temporary folder': `${workspace.folder} on ${fileSystemOf(workspace.folder)}`,
-    'load before': `${load} (1, 5, 15 minutes)`,
-    PostgreSQL: await postgresSettings(database),
-    size: sizeOf(bench),
+    machine: {
+      cpu: cpus()[0]?.model ?? 'unknown',
+      cores: cpus().length,
+      memoryBytes: totalmem(),
+      system: `${type()} ${release()}`,
+      fileSystem: fileSystemOf(workspace.folder),
+    },
+    versions: {
+      node: process.version,
+      postgres: postgres.version,
+      docket: docketVersion,
+      emmett: versionIn(join(import.meta.dirname, emmettPackage)),
+    },
+    durability: {
+      flushes: fdatasyncMicroseconds < flushMicrosecondsMin ? 'unlikely' : 'likely',
+      fdatasyncMicroseconds,
+      postgres: postgres.settings,
+    },
+    loadBefore: [one, five, fifteen],
+    sizes: {
+      events,
+      rounds,
+      turnMs,
+      openEvents,
+      coldEvents,
+      queryEvents,
+      ...(sustained === undefined ? {} : { sustained }),
+    },
   };
 }
 
-function sizeOf({ events, sustained, openEvents, queryEvents }: Bench): string {
-  const more = sustained === undefined ? '' : ` --sustained ${sustained.toLocaleString('en')}`;
-  const sizes = { '--events': events, '--open-events': openEvents, '--query-events': queryEvents };
-  const list = Object.entries(sizes).map(([name, size]) => `${name} ${size.toLocaleString('en')}`);
-  return `${list.join(' ')}${more}`;
+/** For people, as names with values. */
+export function conditionsInWords(conditions: Conditions): Readonly<Record<string, string>> {
+  const { machine, versions, durability, loadBefore, sizes } = conditions;
+  const list = (values: Readonly<Record<string, string | number>>) =>
+    Object.entries(values)
+      .map(([name, value]) => `${name} ${typeof value === 'number' ? count(value) : value}`)
+      .join(', ');
+  const micros = rounded(durability.fdatasyncMicroseconds);
+  return {
+    commit: conditions.commit,
+    machine: `${machine.cores} × ${machine.cpu}, ${(machine.memoryBytes / 2 ** 30).toFixed(1)} GiB, ${machine.system}`,
+    versions: list(versions),
+    disk: `${machine.fileSystem}; write + fdatasync of ${probeBytes} bytes ${micros} µs: flushing is ${durability.flushes}`,
+    PostgreSQL: list(durability.postgres),
+    'load before': loadBefore.map((value) => value.toFixed(2)).join(' '),
+    sizes: list(sizes),
+  };
 }
 
-async function postgresSettings(database: Database): Promise<string> {
+async function postgresSettings(database: Database) {
   const [version] = await database.query<{ server_version: string }>('SHOW server_version');
   const found = await database.query<{ name: string; value: string }>(
     'SELECT name, current_setting(name) AS value FROM unnest($1::text[]) AS name',
     [settings],
   );
-  const list = found.map(({ name, value }) => `${name} ${value}`).join(', ');
-  return `${version?.server_version ?? 'unknown'} (embedded): ${list}`;
+  return {
+    version: version?.server_version ?? 'unknown',
+    settings: Object.fromEntries(found.map(({ name, value }) => [name, value])),
+  };
+}
+
+function versionIn(packageFile: string): string {
+  const text = readFileSync(packageFile, 'utf8');
+  return z.object({ version: z.string() }).parse(JSON.parse(text)).version;
 }
 
 function commit(): string {

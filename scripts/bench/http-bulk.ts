@@ -9,21 +9,21 @@ import { buildServer } from '../../adapters/http/server.ts';
 import { builtInWorkflows } from '../../domain/workflow/registry.ts';
 import { type OpenAccess, openAccess } from '../runtime/access.ts';
 import { adminKeyFile } from '../runtime/data-folder.ts';
+import { median } from '../statistics/robust.ts';
 import { BenchChild } from './child-process.ts';
+import { figureOf } from './figures.ts';
 import type { Streamed } from './http-bulk-child.ts';
 import { httpParts } from './http-parts.ts';
 import { type OpenDesk, openDesk, play, playCalls } from './playing.ts';
-import { count, type Figure, type Repeated, repeated, type Section, spread } from './report.ts';
+import { count, type Section } from './report.ts';
+import type { BenchFigure } from './result.ts';
+import { Turns } from './turns.ts';
 import { LiveTickets, liveTicketsCount, openingCommands } from './workloads.ts';
 import type { Bench } from './workspace.ts';
-
-const rounds = 3;
-const megabyte = 1024 * 1024;
 
 interface Round {
   /** Transitions per second. */
   readonly streamed: number;
-  readonly alone: number;
   readonly bytesPerLineIn: number;
   readonly bytesPerLineOut: number;
   /** Of the server's main thread. */
@@ -44,55 +44,86 @@ export async function httpBulkSection(bench: Bench): Promise<Section> {
   const access = await openAccess({ dataDir, ...rules });
   const served = { desk, access, adminKey: readFileSync(adminKeyFile(dataDir), 'utf8').trim() };
   const alone = await openDesk(bench.workspace.newFolder('http-bulk-alone'));
+  const noOp = new BenchChild('http-server-child.ts', ['no-op'], bench.signal);
   try {
+    const noOpUrl = `${String(await noOp.message())}/v1/commands`;
     for (const each of [desk, alone]) await play(each, openingCommands(), 'inside the clock', bench.signal);
-    const without = await measure(served, alone, '', 0, bench);
-    const keyed = await measure(served, alone, 'bench', rounds * bench.events, bench);
+    const measured = await measure({ served, alone, noOpUrl }, bench);
     return {
       title: '13. http-bulk: durable transitions, one stream of lines over HTTP, client in another process',
-      figures: [
-        ...figuresOf('13 stream', without, bench.events, 'a command id on one in ten'),
-        ...figuresOf('13b with a key', keyed, bench.events, 'Idempotency-Key, so a command id on each'),
-      ],
+      figures: figuresOf(measured, bench),
       notes: [
         'counted by how far the head of the log moved; the clock, which is the client’s, runs from the first byte' +
           ' of the request to the last of the answer; its lines are made before',
         'the client reads every byte of the answer and looks at the last line only',
-        `the server’s main thread was busy ${percent(without.map(({ busyShare }) => busyShare))} of the time`,
+        `the server’s main thread was busy ${percent(measured.plain.map(({ busyShare }) => busyShare))} of the time`,
+        'no peer: Emmett commits one transaction for one stream, and has no call that a body of commands for many' +
+          ' tickets could be given to',
       ],
     };
   } finally {
+    await noOp.kill();
     await access.close();
     await desk.close();
     await alone.close();
   }
 }
 
-async function measure(
-  served: Served,
-  alone: OpenDesk,
-  key: string,
-  skipped: number,
-  bench: Bench,
-): Promise<readonly Round[]> {
-  const measured: Round[] = [];
+interface Contestants {
+  readonly served: Served;
+  readonly alone: OpenDesk;
+  readonly noOpUrl: string;
+}
+
+interface Measured {
+  readonly plain: readonly Round[];
+  readonly keyed: readonly Round[];
+  readonly alone: readonly number[];
+  readonly noOp: readonly number[];
+}
+
+/** All streams to the server come from one sequence of commands: each goes on where the last ended. */
+async function measure({ served, alone, noOpUrl }: Contestants, bench: Bench): Promise<Measured> {
+  const { events, rounds, signal } = bench;
+  let sent = 0;
+  const next = async (key: string) => {
+    const round = await stream(served, { sent, key: key === '' ? '' : `${key}-${sent}` }, bench);
+    sent += events;
+    return round;
+  };
   const tickets = new LiveTickets({ order: 'each', payload: 'none' });
-  for (const _ of tickets.calls(skipped));
-  for (let round = 0; round < rounds; round += 1) {
-    bench.signal.throwIfAborted();
-    const sent = skipped + round * bench.events;
-    const streamed = await stream(served, { sent, key: key === '' ? '' : `${key}-${round}` }, bench);
-    const { transitions, seconds } = await playCalls(alone, tickets.calls(bench.events), bench);
-    measured.push({ ...streamed, alone: transitions / seconds });
-  }
+  const turns = new Turns();
+  const measured = {
+    plain: turns.add(() => next('')),
+    keyed: turns.add(() => next('bench')),
+    alone: turns.add(async () => {
+      const { transitions, seconds } = await playCalls(alone, tickets.calls(events), { signal });
+      return transitions / seconds;
+    }),
+    noOp: turns.add(() => streamToNothing(noOpUrl, bench)),
+  };
+  await turns.run(rounds, signal);
   return measured;
+}
+
+/** Lines per second that a server answers which only parses them. */
+async function streamToNothing(url: string, { events, signal }: Bench): Promise<number> {
+  const child = new BenchChild('http-bulk-child.ts', [url, '', String(events), '0', ''], signal);
+  try {
+    await child.message();
+    const { seconds } = (await child.message()) as Streamed;
+    await child.ended();
+    return events / seconds;
+  } finally {
+    await child.kill();
+  }
 }
 
 async function stream(
   { desk: { engine, log }, access, adminKey }: Served,
   { sent, key }: { readonly sent: number; readonly key: string },
   { events, signal }: Bench,
-): Promise<Omit<Round, 'alone'>> {
+): Promise<Round> {
   const server = buildServer({
     ...httpParts(engine, log),
     authenticator: access.authenticator,
@@ -130,41 +161,47 @@ async function stream(
   }
 }
 
-function figuresOf(what: string, measured: readonly Round[], events: number, ids: string): Figure[] {
-  const rate = of(measured, ({ streamed }) => streamed);
-  const alone = of(measured, (round) => round.alone);
-  const share = of(measured, (round) => round.streamed / round.alone);
-  const bytesIn = of(measured, ({ bytesPerLineIn }) => bytesPerLineIn).median;
-  const bytesOut = of(measured, ({ bytesPerLineOut }) => bytesPerLineOut).median;
-  return [
-    {
+function figuresOf(measured: Measured, { events }: Bench): readonly BenchFigure[] {
+  const noOp = figureOf({
+    id: 'http-bulk-no-op',
+    role: 'raw',
+    what: 'no-op stream',
+    unit: 'lines/s',
+    rounds: measured.noOp,
+    conditions: 'a fastify that parses each line and answers one, in a process of its own',
+  });
+  const alone = figureOf({
+    id: 'http-bulk-engine',
+    role: 'detail',
+    what: 'engine alone',
+    unit: 'transitions/s',
+    rounds: measured.alone,
+    conditions: 'the same commands, called in this process',
+  });
+  const stream = (id: string, what: string, rounds: readonly Round[], ids: string) => {
+    const [into, out] = [
+      median(rounds.map((round) => round.bytesPerLineIn)),
+      median(rounds.map((round) => round.bytesPerLineOut)),
+    ];
+    return figureOf({
+      id: `http-bulk-${id}`,
       what,
-      value: rate.median,
       unit: 'transitions/s',
+      rounds: rounds.map(({ streamed }) => streamed),
       conditions:
-        `${count(liveTicketsCount)} live incidents, no payload, ${ids}; ${rounds} rounds of ${count(events)}` +
-        ` (${spread(rate)}); ${bytesIn.toFixed(0)} bytes a line in and ${bytesOut.toFixed(0)} out,` +
-        ` ${((rate.median * (bytesIn + bytesOut)) / megabyte).toFixed(0)} MiB/s together`,
-    },
-    {
-      what: '   engine alone',
-      value: alone.median,
-      unit: 'transitions/s',
-      conditions: `as 1a, a command id on one in ten, in turns with the stream (${spread(alone)})`,
-    },
-    {
-      what: '   stream to it',
-      value: share.median,
-      unit: 'times',
-      conditions: `each round divided by the one after (${share.lowest.toFixed(2)} to ${share.highest.toFixed(2)})`,
-    },
+        `${count(liveTicketsCount)} live incidents, no payload, ${ids}; rounds of ${count(events)};` +
+        ` ${into.toFixed(0)} bytes a line in and ${out.toFixed(0)} out`,
+      beside: [noOp, alone],
+    });
+  };
+  return [
+    stream('stream', '13a stream', measured.plain, 'a command id on one in ten'),
+    stream('keyed-stream', '13b with a key', measured.keyed, 'Idempotency-Key, so a command id on each'),
+    noOp,
+    alone,
   ];
 }
 
-function of(measured: readonly Round[], what: (round: Round) => number): Repeated {
-  return repeated(measured.map(what));
-}
-
 function percent(shares: readonly number[]): string {
-  return `${(100 * repeated(shares).median).toFixed(0)} %`;
+  return `${(100 * median(shares)).toFixed(0)} %`;
 }

@@ -1,22 +1,24 @@
 /**
- * Single requests over HTTP, beside a fastify that does nothing with the same body on the same cores:
- * commands at 64
- * connections, each answered when it is durable, and tickets read. Server and client are processes of their
- * own;
- * the kinds take turns, so that the machine's moods fall on all of them.
+ * Single requests over HTTP, beside a fastify that does nothing with the same body on the same cores, and
+ * Emmett behind such a fastify: commands at 64 connections, each answered when it is durable, and tickets
+ * read. Servers and client are processes of their own; they take turns, so that the machine's moods fall on
+ * all of them.
  */
 import { readFileSync } from 'node:fs';
 import { adminKeyFile } from '../runtime/data-folder.ts';
+import { median } from '../statistics/robust.ts';
 import { BenchChild } from './child-process.ts';
+import { figureOf } from './figures.ts';
 import type { LoadPlan, LoadResult } from './http-client-child.ts';
-import { count, type Repeated, repeated, type Section, spread } from './report.ts';
+import { count, type Section } from './report.ts';
+import type { BenchFigure, Role } from './result.ts';
+import { Turns } from './turns.ts';
 import type { Bench } from './workspace.ts';
 
 const connections = 64;
 const tickets = 1_000;
-const rounds = 3;
-const seconds = 4;
-const warmSeconds = 1;
+/** Of a turn, before what is counted. */
+const warmShare = 1 / 4;
 
 const body = JSON.stringify({
   type: 'AddComment',
@@ -26,31 +28,54 @@ const body = JSON.stringify({
   },
 });
 
-type Kind = 'no-op POST' | 'command' | 'no-op GET' | 'ticket';
-const kinds: readonly Kind[] = ['no-op POST', 'command', 'no-op GET', 'ticket'];
+interface Asked {
+  readonly url: string;
+  readonly key: string;
+  readonly writes: boolean;
+}
 
 export async function httpSection(bench: Bench): Promise<Section> {
-  const { workspace, signal } = bench;
-  const noOp = new BenchChild('http-server-child.ts', ['no-op'], signal);
+  const { workspace, rounds, signal } = bench;
+  const { server } = await workspace.postgres();
   const dataDir = workspace.newFolder('http');
+  const noOp = new BenchChild('http-server-child.ts', ['no-op'], signal);
   const docket = new BenchChild('http-server-child.ts', ['docket', dataDir], signal);
-  const [noOpUrl, docketUrl] = [String(await noOp.message()), String(await docket.message())];
-  const key = readFileSync(adminKeyFile(dataDir), 'utf8').trim();
-  await openTickets(docketUrl, key);
-  const results = new Map<Kind, LoadResult[]>(kinds.map((kind) => [kind, []]));
-  for (let round = 0; round < rounds; round += 1) {
-    for (const kind of kinds) {
-      const url = kind.startsWith('no-op') ? noOpUrl : docketUrl;
-      results
-        .get(kind)
-        ?.push(await load({ url, key, writes: kind.endsWith('POST') || kind === 'command' }, signal));
-    }
+  const emmett = new BenchChild('emmett-server-child.ts', [server.url], signal);
+  const children = [noOp, docket, emmett];
+  try {
+    const [noOpUrl, docketUrl, emmettUrl] = [
+      String(await noOp.message()),
+      String(await docket.message()),
+      String(await emmett.message()),
+    ];
+    const key = readFileSync(adminKeyFile(dataDir), 'utf8').trim();
+    await openTickets(docketUrl, key);
+    const turns = new Turns();
+    const ask = (url: string, writes: boolean) => turns.add(() => load({ url, key, writes }, bench));
+    const measured = {
+      noOpPost: ask(noOpUrl, true),
+      command: ask(docketUrl, true),
+      emmett: ask(emmettUrl, true),
+      noOpGet: ask(noOpUrl, false),
+      ticket: ask(docketUrl, false),
+    };
+    await turns.run(rounds, signal);
+    for (const child of children) child.stop();
+    const head = Number(await docket.message());
+    for (const child of children) await child.ended();
+    return {
+      title: '12. http: single requests, beside a fastify that does nothing and Emmett behind a bare one',
+      figures: figuresOf(measured, bench),
+      notes: [
+        `the log held ${count(head)} events in the end`,
+        `body of ${Buffer.byteLength(body)} bytes, ${count(tickets)} tickets; server and client share the cores`,
+        'Emmett: its command handler reads the ticket’s stream, which grows as the run goes on, and appends in a' +
+          ' transaction of PostgreSQL; no keys, rules, quotas or schemas, as Docket has them',
+      ],
+    };
+  } finally {
+    for (const child of children) await child.kill();
   }
-  noOp.stop();
-  docket.stop();
-  const head = Number(await docket.message());
-  await Promise.all([noOp.ended(), docket.ended()]);
-  return section(results, head);
 }
 
 /** Outside the clock. */
@@ -70,19 +95,15 @@ async function openTickets(url: string, key: string): Promise<void> {
   if (!answer.ok) throw new Error(`tickets could not be opened: ${await answer.text()}`);
 }
 
-interface Asked {
-  readonly url: string;
-  readonly key: string;
-  readonly writes: boolean;
-}
-
-async function load({ url, key, writes }: Asked, signal: AbortSignal): Promise<LoadResult> {
+async function load({ url, key, writes }: Asked, { turnMs, signal }: Bench): Promise<LoadResult> {
   const { host, port } = new URL(url);
   const path = `/v1/tickets/HTTP-{index}${writes ? '/commands' : ''}`;
   const head = `${writes ? 'POST' : 'GET'} ${path} HTTP/1.1\r\nhost: ${host}\r\nauthorization: Bearer ${key}\r\n`;
   const request = writes
     ? `${head}content-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
     : `${head}\r\n`;
+  const seconds = turnMs / 1_000;
+  const warmSeconds = seconds * warmShare;
   const plan: LoadPlan = { port: Number(port), connections, seconds, warmSeconds, request, indexes: tickets };
   const client = new BenchChild('http-client-child.ts', [JSON.stringify(plan)], signal);
   const result = (await client.message()) as LoadResult;
@@ -92,38 +113,49 @@ async function load({ url, key, writes }: Asked, signal: AbortSignal): Promise<L
   return result;
 }
 
-function section(results: ReadonlyMap<Kind, readonly LoadResult[]>, head: number): Section {
-  const rates = (kind: Kind): Repeated => repeated((results.get(kind) ?? []).map(rateOf));
-  const last = (kind: Kind) => results.get(kind)?.at(-1);
-  const conditions = `${connections} connections, ${rounds} rounds of ${seconds} s after ${warmSeconds} s`;
-  const figure = (what: string, kind: Kind) => ({
-    what,
-    value: rates(kind).median,
-    unit: '/s',
-    conditions: `${conditions}; rounds ${spread(rates(kind))}; p50 ${last(kind)?.p50Ms} ms, p99 ${last(kind)?.p99Ms} ms; client at ${last(kind)?.cpu.toFixed(2)} CPU`,
-  });
-  const share = (what: string, kind: Kind, beside: Kind) => ({
-    what,
-    value: (100 * rates(kind).median) / rates(beside).median,
-    unit: '%',
-    conditions: `of ${count(rates(beside).median)}/s`,
-  });
-  return {
-    title: '12. HTTP: single requests, beside a fastify that does nothing',
-    figures: [
-      figure('12a no-op POST', 'no-op POST'),
-      figure('    AddComment, durable', 'command'),
-      share('    of the no-op', 'command', 'no-op POST'),
-      figure('12b no-op GET', 'no-op GET'),
-      figure('    GET of a ticket', 'ticket'),
-      share('    of the no-op POST', 'ticket', 'no-op POST'),
-      share('    of the no-op GET', 'ticket', 'no-op GET'),
-    ],
-    notes: [
-      `the log held ${count(head)} events in the end`,
-      `body of ${Buffer.byteLength(body)} bytes, ${count(tickets)} tickets`,
-    ],
-  };
+type Results = readonly LoadResult[];
+
+function figuresOf(
+  measured: Readonly<Record<'noOpPost' | 'command' | 'emmett' | 'noOpGet' | 'ticket', Results>>,
+  { turnMs }: Bench,
+): readonly BenchFigure[] {
+  const timed = `${connections} connections, ${turnMs / 1_000} s a round after ${(warmShare * turnMs) / 1_000} s`;
+  const rate = (id: string, what: string, results: Results, role: Role, beside: readonly BenchFigure[]) =>
+    figureOf({
+      id: `http-${id}`,
+      role,
+      what,
+      unit: 'answers/s',
+      rounds: results.map(rateOf),
+      conditions: `${timed}; client at ${median(results.map(({ cpu }) => cpu)).toFixed(2)} CPU`,
+      beside,
+    });
+  const p99 = (id: string, what: string, results: Results, beside: readonly BenchFigure[]) =>
+    figureOf({
+      id: `http-${id}-p99`,
+      role: beside.length === 0 ? 'raw' : 'docket',
+      what: `${what}, p99`,
+      unit: 'ms',
+      rounds: results.map(({ p99Ms }) => p99Ms),
+      conditions: 'of the same',
+      beside,
+    });
+  const noOpPost = rate('no-op-post', 'no-op POST', measured.noOpPost, 'raw', []);
+  const noOpGet = rate('no-op-get', 'no-op GET', measured.noOpGet, 'raw', []);
+  const emmett = rate('emmett-post', 'Emmett on fastify', measured.emmett, 'peer', []);
+  const postP99 = p99('no-op-post', 'no-op POST', measured.noOpPost, []);
+  const getP99 = p99('no-op-get', 'no-op GET', measured.noOpGet, []);
+  return [
+    rate('command', '12a AddComment, durable', measured.command, 'docket', [noOpPost, emmett]),
+    p99('command', '12a AddComment', measured.command, [postP99]),
+    rate('ticket', '12b GET of a ticket', measured.ticket, 'docket', [noOpGet, noOpPost]),
+    p99('ticket', '12b GET of a ticket', measured.ticket, [getP99]),
+    noOpPost,
+    postP99,
+    noOpGet,
+    getP99,
+    emmett,
+  ];
 }
 
 function rateOf({ answers, seconds: measured }: LoadResult): number {

@@ -1,25 +1,19 @@
 /**
- * The engine under as much load as it takes, on 100,000 live tickets: in a few rounds, or without a pause for
- * as long as `--sustained` says, with the rate of every million beside it, so that a decline would be seen.
+ * The engine under as much load as it takes, on 100,000 live tickets, without a pause for as long as
+ * `--sustained` says, with the rate of every million beside it, so that a decline would be seen.
  */
 import { describeSegments } from '../../adapters/log/segment/segment-upkeep.ts';
 import { logFolder } from '../runtime/data-folder.ts';
 import { callsInFlightMax, type OpenDesk, type Played, playCalls } from './playing.ts';
-import { count, type Figure, type Repeated, repeated, spread } from './report.ts';
+import { count, type Figure, repeated } from './report.ts';
 import { commandsPerCall, type LiveTickets, liveTicketsCount } from './workloads.ts';
 import type { Bench } from './workspace.ts';
 
-const rounds = 3;
 const partTransitions = 1_000_000;
 const sampleEveryMs = 20;
 const megabyte = 1024 * 1024;
 
 export interface Load {
-  /** Transitions per second: the median round, or all of a sustained run divided by all of its time. */
-  readonly rate: number;
-  readonly bytes: number;
-  readonly writes: number;
-  readonly transitions: number;
   readonly figures: readonly Figure[];
   readonly limits: string;
 }
@@ -28,35 +22,30 @@ export interface LoadedDesk extends OpenDesk {
   readonly dataFolder: string;
 }
 
-/** `name` is the figure's, as in `1a live tickets`; `payload` says in words what the commands carry. */
-export async function measureLoad(
+/** `name` is the figure's, as in `1a live tickets`. */
+export async function measureSustained(
   desk: LoadedDesk,
   tickets: LiveTickets,
-  { name, payload }: { readonly name: string; readonly payload: string },
+  name: string,
   bench: Bench,
 ): Promise<Load> {
   const before = { ...desk.disk };
   const loggedBefore = await logged(desk);
   const memory = new HighestMemory();
-  const run = bench.sustained === undefined ? playRounds : playSustained;
-  const { rate, figures, played, how } = await run(desk, tickets, bench).finally(() => memory.stop());
+  const { played, parts } = await playSustained(desk, tickets, bench).finally(() => memory.stop());
   const bytes = desk.disk.bytes - before.bytes;
   const writes = desk.disk.writes - before.writes;
-  const transitions = sum(played, 'transitions');
+  const { transitions } = played;
   const { segments, bytes: bytesLogged } = await logged(desk);
   const kept = bytesLogged - loggedBefore.bytes;
   const conditions =
-    `${count(liveTicketsCount)} live incidents, ${payload}; ${how};` +
+    `${count(liveTicketsCount)} live incidents; ${count(transitions)} without a pause;` +
     ` calls of ${count(commandsPerCall)}, ${callsInFlightMax} in flight`;
   return {
-    rate,
-    bytes,
-    writes,
-    transitions,
-    limits: limitsOf(name.slice(0, 2), played),
+    limits: limitsOf(name.slice(0, 2), [played]),
     figures: [
-      { what: name, value: rate, unit: 'transitions/s', conditions },
-      ...figures,
+      { what: name, value: transitions / played.seconds, unit: 'transitions/s', conditions },
+      ...partFigures(parts),
       {
         what: '   in the log',
         value: kept / transitions,
@@ -86,36 +75,22 @@ export async function measureLoad(
 }
 
 /** What the log keeps: less than was written, which has space written ahead in it. */
-export async function logged({ dataFolder }: LoadedDesk) {
+export async function logged({ dataFolder }: Pick<LoadedDesk, 'dataFolder'>) {
   const segments = await describeSegments(logFolder(dataFolder));
   return { segments: segments.length, bytes: segments.reduce((total, { bytes }) => total + bytes, 0) };
 }
 
-interface Run {
-  readonly rate: number;
-  readonly figures: readonly Figure[];
-  readonly played: readonly Played[];
-  readonly how: string;
-}
-
-async function playRounds(desk: OpenDesk, tickets: LiveTickets, { events, signal }: Bench): Promise<Run> {
-  const played: Played[] = [];
-  for (let round = 0; round < rounds; round += 1) {
-    played.push(await playCalls(desk, tickets.calls(events), { signal }));
-  }
-  const rate = rateOf(played);
-  const how = `${rounds} rounds of ${count(events)} (${spread(rate)})`;
-  return { rate: rate.median, figures: [], played, how };
-}
-
-async function playSustained(desk: OpenDesk, tickets: LiveTickets, bench: Bench): Promise<Run> {
+async function playSustained(desk: OpenDesk, tickets: LiveTickets, bench: Bench) {
   const { sustained = 0, signal } = bench;
   const parts = new Parts(desk);
   const onSent = () => parts.look(partTransitions);
   const played = await playCalls(desk, tickets.calls(sustained), { signal, onSent });
   // What is left, where the whole is not a number of millions.
   parts.look(1);
-  const rates = repeated(parts.rates);
+  return { played, parts: parts.rates };
+}
+
+function partFigures(parts: readonly number[]): readonly Figure[] {
   const part = (what: string, value: number): Figure => {
     return {
       what: `   ${what}`,
@@ -124,17 +99,13 @@ async function playSustained(desk: OpenDesk, tickets: LiveTickets, bench: Bench)
       conditions: 'per million, as it became durable',
     };
   };
-  return {
-    rate: played.transitions / played.seconds,
-    figures: [
-      part('median', rates.median),
-      part('lowest', rates.lowest),
-      part('highest', rates.highest),
-      ...parts.rates.map((rate, index) => part(`million ${index + 1}`, rate)),
-    ],
-    played: [played],
-    how: `${count(played.transitions)} without a pause`,
-  };
+  const rates = repeated(parts);
+  return [
+    part('median', rates.median),
+    part('lowest', rates.lowest),
+    part('highest', rates.highest),
+    ...parts.map((rate, index) => part(`million ${index + 1}`, rate)),
+  ];
 }
 
 /** Rates of the parts of one run, by when the log said that they were durable. */
@@ -174,10 +145,6 @@ class HighestMemory {
   }
 }
 
-export function rateOf(played: readonly Played[]): Repeated {
-  return repeated(played.map(({ transitions, seconds }) => transitions / seconds));
-}
-
 /** What kept the engine from being faster, as far as it can be told from outside. */
 export function limitsOf(what: string, played: readonly Played[]): string {
   const seconds = sum(played, 'seconds');
@@ -190,6 +157,6 @@ export function limitsOf(what: string, played: readonly Played[]): string {
   );
 }
 
-export function sum(played: readonly Played[], what: keyof Played): number {
+function sum(played: readonly Played[], what: keyof Played): number {
   return played.reduce((total, each) => total + each[what], 0);
 }

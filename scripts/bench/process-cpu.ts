@@ -25,6 +25,33 @@ export function familyCpuSeconds(pid: number): number | undefined {
   return children.reduce((sum, stat) => sum + (stat?.seconds ?? 0), own.seconds + own.endedSeconds);
 }
 
+/**
+ * CPU seconds of a process and of all that descend from it, those that have ended included; and the same for
+ * processes with `mark` on their command line, such as a database that has left its parent.
+ */
+export function treeCpuSeconds(pid: number, mark: string): number | undefined {
+  if (statOf(pid) === undefined) return undefined;
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  const stats = new Map(pids.map((name) => [Number(name), statOf(Number(name))]));
+  const ours = new Set([pid, ...pids.map(Number).filter((other) => commandLineOf(other).includes(mark))]);
+  for (let grown = 0; grown !== ours.size; ) {
+    grown = ours.size;
+    for (const [other, stat] of stats) if (stat !== undefined && ours.has(stat.parent)) ours.add(other);
+  }
+  return [...ours].reduce((sum, each) => {
+    const stat = stats.get(each);
+    return sum + (stat?.seconds ?? 0) + (stat?.endedSeconds ?? 0);
+  }, 0);
+}
+
+function commandLineOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'latin1');
+  } catch {
+    return '';
+  }
+}
+
 /** CPU seconds of a process alone; `undefined` once it has ended. */
 export function ownCpuSeconds(pid: number): number | undefined {
   return statOf(pid)?.seconds;

@@ -10,7 +10,6 @@ import { openDatabase } from '../../adapters/postgres/database.ts';
 import { type EmbeddedPostgres, openEmbeddedPostgres } from '../../adapters/postgres/embedded.ts';
 import { identify, isAlive, type ProcessIdentity } from '../../adapters/postgres/process-identity.ts';
 import type { Database } from '../../projections/sql.ts';
-import type { CallersReached } from './callers.ts';
 
 export interface BenchDatabase {
   readonly server: EmbeddedPostgres;
@@ -49,6 +48,13 @@ export class Workspace {
     return folder;
   }
 
+  /** One that PostgreSQL's user can enter, so that a cluster for it lies in it and goes with it. */
+  newDataFolder(name: string): string {
+    const folder = this.newFolder(name);
+    if (process.getuid?.() === 0) chownSync(folder, nobody, nobody);
+    return folder;
+  }
+
   /** The embedded server with its ordinary settings, as `docket serve` starts it; the same one each time. */
   postgres(): Promise<BenchDatabase> {
     this.#postgres ??= this.#startPostgres();
@@ -65,8 +71,7 @@ export class Workspace {
   }
 
   async #startPostgres(): Promise<BenchDatabase> {
-    const dataFolder = this.newFolder('postgres');
-    if (process.getuid?.() === 0) chownSync(dataFolder, nobody, nobody);
+    const dataFolder = this.newDataFolder('postgres');
     const server = await openEmbeddedPostgres({ dataFolder });
     this.#postmaster = identify(server.serverPid);
     const database = openDatabase(server.url, { applicationName: 'docket bench', statementMsMax });
@@ -91,32 +96,27 @@ function killNow(postmaster: ProcessIdentity): void {
 /** What every section is given. */
 export interface Bench {
   readonly workspace: Workspace;
+  /** Whether it is only to be seen that everything works: what takes minutes is left out. */
+  readonly quick: boolean;
   /** Size of the run: transitions in one round of the largest measurement. */
   readonly events: number;
+  /** How often what takes turns has its turn. */
+  readonly rounds: number;
+  /** How long one turn of what is measured by time takes, in milliseconds. */
+  readonly turnMs: number;
   /** Transitions of one run without a pause, in place of the rounds of the engine. */
   readonly sustained: number | undefined;
   /** Events in the log that is opened. */
   readonly openEvents: number;
+  /** Events in the log that a server is started on. */
+  readonly coldEvents: number;
   /** Events whose read models are queried. */
   readonly queryEvents: number;
   /** Given on Ctrl-C: sections end at the next occasion. */
   readonly signal: AbortSignal;
   /** What earlier sections of this run leave for later ones. */
   readonly reached: {
-    engine?: EngineReached;
-    /** Events per second of Emmett's single appends, 20 clients. */
-    emmett20Clients?: number;
     /** The data folder that the real log was imported into. */
     realLog?: string;
   };
-}
-
-export interface EngineReached extends CallersReached {
-  /** Transitions per second of live tickets without payload. */
-  readonly liveTickets: number;
-  readonly desk: number;
-  /** What live tickets wrote to the log. */
-  readonly bytes: number;
-  readonly writes: number;
-  readonly transitions: number;
 }
