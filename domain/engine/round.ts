@@ -27,14 +27,27 @@ import {
 } from './entry.ts';
 import { withoutRepeats } from './repeats.ts';
 
+/** How often a round looks for other automatic numbers, where writers that are faster take one after another. */
+const numberTriesMax = 16;
+
 /**
  * Answers what needs no deciding (repeated ids, commands without a ticket), and gives the rest their ids and
  * their tickets a place in the cache. Returns the entries to decide, in order.
  */
 export async function prepare(context: RoundContext, entries: readonly Entry[]): Promise<readonly Entry[]> {
   context.cache.beginRound();
-  const fresh = await withoutRepeats(context, entries);
-  const named = fresh.every(namesTicket) ? fresh : await withTickets(context, fresh);
+  let named = await withoutRepeats(context, entries);
+  for (let tries = 1; ; tries += 1) {
+    if (!named.every(namesTicket)) named = await withTickets(context, named);
+    await place(context, named);
+    const beaten = context.log.soleWriter ? [] : named.filter((entry) => isBeaten(context, entry));
+    if (beaten.length === 0 || tries >= numberTriesMax) return named;
+    beaten.forEach(dropNumber);
+  }
+}
+
+/** Brings the entries' tickets into the cache, and those that they need to know beside their own. */
+async function place(context: RoundContext, named: readonly Entry[]): Promise<void> {
   const ticketIds = new Array<TicketId>(named.length);
   for (let index = 0; index < named.length; index += 1) ticketIds[index] = ticketIdOf(named[index]);
   const tickets = context.cache.findAll(ticketIds);
@@ -50,7 +63,12 @@ export async function prepare(context: RoundContext, entries: readonly Entry[]):
   }
   if (missing.size > 0) await load(context, missing);
   if (relating.length > 0) await load(context, missingRelated(context, relating));
-  return named;
+}
+
+/** Whether another writer has opened a ticket with the automatic number since it was found to be free. */
+function isBeaten({ cache }: RoundContext, { particulars }: Entry): boolean {
+  const numbered = particulars?.numbered;
+  return numbered !== undefined && cache.find(numbered) !== undefined;
 }
 
 /**

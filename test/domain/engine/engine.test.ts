@@ -290,6 +290,29 @@ describe('other writers', () => {
     expect(await allEvents(log)).toHaveLength(1);
   });
 
+  it('who take an automatic number while it is being looked at leave the next one', async () => {
+    const log = memoryLog();
+    const theirs = engineOn(log);
+    let faster = 3;
+    const raced = new Proxy<EventLog>(log, {
+      get(target, key) {
+        if (key === 'readTicket') {
+          return async (ticketId: string) => {
+            // Here it was found to be free, and is not yet decided on.
+            faster -= 1;
+            if (faster >= 0) await theirs.submit([{ ...open, ticketId }]);
+            return target.readTicket(ticketId);
+          };
+        }
+        const value = Reflect.get(target, key);
+        return typeof value === 'function' ? value.bind(target) : value;
+      },
+    });
+    const outcomes = await engineOn(raced).submit([{ ...unnumbered, commandId: 'c-1' }, unnumbered]);
+    expect(outcomes.map(({ status }) => status)).toEqual(['accepted', 'accepted']);
+    expect((await allEvents(log)).map(({ type }) => type)).toEqual(Array(5).fill('TicketOpened'));
+  });
+
   it('who are always faster end in an answer, after a bounded number of tries', async () => {
     let appends = 0;
     const contended = fakeLog(async (writes) => {
