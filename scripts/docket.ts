@@ -13,6 +13,7 @@ import { analystCommand } from './commands/analyst.ts';
 import { analyzeCommand } from './commands/analyze.ts';
 import { certCommand } from './commands/cert.ts';
 import { conformCommand } from './commands/conform.ts';
+import { doctorCommand } from './commands/doctor.ts';
 import { exportCommand } from './commands/export.ts';
 import { importCommand } from './commands/import.ts';
 import { keyCommand } from './commands/key.ts';
@@ -52,6 +53,7 @@ const commands = [
   replayCommand(),
   verifyCommand(),
   logCommand(),
+  doctorCommand(),
   workflowCommand(),
   webhookCommand(),
   analyzeCommand(),

@@ -103,6 +103,16 @@ export async function openEmbeddedPostgres(options: EmbeddedOptions): Promise<Em
   }
 }
 
+/** The server of a data folder if it runs now: for who only looks, and must neither start nor own it. */
+export function runningEmbeddedPostgres(
+  dataFolder: string,
+): Pick<EmbeddedPostgres, 'url' | 'serverPid'> | undefined {
+  const record = readRecord(dataFolder);
+  const server = record?.server;
+  if (record === undefined || server === undefined || !isAlive(server)) return undefined;
+  return { url: urlOf(record), serverPid: server.pid };
+}
+
 type RunningRecord = ServerRecord & { readonly server: ProcessIdentity };
 
 /** The server of the record, if it runs and answers. One that is on its way out is waited for. */
