@@ -1,6 +1,6 @@
 /**
- * What the read-model database does while it is watched: what its statements took, which run now and what they
- * wait for, its clock, and parked tickets. It only asks; each question has a bound in time.
+ * What the read-model database does while it is watched: what its statements took, which run now and what
+ * they wait for, its clock, and parked tickets. It only asks; each question has a bound in time.
  */
 import { openDatabase } from '../../adapters/postgres/database.ts';
 import { isInstalled } from '../../projections/checkpoint.ts';

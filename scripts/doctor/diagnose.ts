@@ -29,6 +29,7 @@ import {
   lookAtProcess,
   lookAtSockets,
   machineTimes,
+  queuedAt,
   reasonOf,
 } from './machine.ts';
 import { lookAtEvents } from './newest-events.ts';
@@ -125,12 +126,16 @@ async function watch(
   const database = await beginDatabase(options);
   const before = { ...(await cpuTimes(options, procFolder)), overflows: await listenOverflows(procFolder) };
   const live: Sample[] = [];
+  const port = server.url === undefined ? 0 : Number(new URL(server.url).port);
+  let queuedMost: number | undefined;
   let noLive = metricsUrl === undefined ? noMetrics(server) : undefined;
   const rounds = server.state === 'down' ? 0 : Math.ceil((options.seconds * 1_000) / options.intervalMs);
   const startedAtMs = performance.now();
   for (let round = 0; round <= rounds; round += 1) {
     await sleep(Math.max(0, startedAtMs + round * options.intervalMs - performance.now()));
     const look = database?.look();
+    const queued = await queuedAt(procFolder, port);
+    if (queued !== undefined) queuedMost = Math.max(queued, queuedMost ?? 0);
     if (metricsUrl !== undefined) {
       await takeSample(metricsUrl).then(
         (sample) => live.push(sample),
@@ -148,7 +153,7 @@ async function watch(
     facts: {
       database: (await database?.end()) ?? { unseen: 'PostgreSQL does not run, and DATABASE_URL names none' },
       machineCpu: cpuBetween(before, after),
-      sockets: await lookAtSockets(procFolder, before.overflows),
+      sockets: await lookAtSockets(procFolder, { overflowsBefore: before.overflows, queuedMost }),
     },
   };
 }

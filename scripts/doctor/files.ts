@@ -1,6 +1,6 @@
 /**
- * Who can get at the files of the data folder. It only looks: whoever could read a key meanwhile may have done
- * so, and only a person can judge that.
+ * Who can get at the files of the data folder. It only looks: whoever could read a key meanwhile may have
+ * done so, and only a person can judge that.
  */
 import type { Stats } from 'node:fs';
 import { lstat, readdir } from 'node:fs/promises';

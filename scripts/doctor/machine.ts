@@ -2,7 +2,7 @@
  * Facts of the machine and of the server's process, from /proc. Where the system has none, or does not let us
  * look, the answer says so; it is never a guess.
  */
-import { readdir, readFile, statfs } from 'node:fs/promises';
+import { open, readdir, readFile, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { httpLimits } from '../../adapters/http/limits.ts';
 import type { Looked } from './finding.ts';
@@ -10,6 +10,8 @@ import type { DiskFacts, ProcessFacts, SocketFacts } from './seen.ts';
 
 /** What Node asks the system for where a server does not name another number; ours do not. */
 const nodeBacklog = 511;
+/** Of the list of all sockets: about 400 that listen. A list of all connections can be megabytes. */
+const listeningBytesMax = 64 * 1024;
 const connectionsOption = /^(?:--limit=)?connectionsMax=(\d+)$/;
 
 /** The command line of a process; undefined where there is none, or nobody may look. */
@@ -74,10 +76,36 @@ export async function listenOverflows(procFolder: string): Promise<number | unde
   return at < 0 ? undefined : Number(values[at]);
 }
 
-/** `overflowsBefore`: what `listenOverflows` said when watching began. */
+/** How many connections wait for who listens on a port to take them; undefined where nobody is seen to. */
+export async function queuedAt(procFolder: string, port: number): Promise<number | undefined> {
+  const local = port.toString(16).toUpperCase().padStart(4, '0');
+  // Sockets that listen are told first; of one of them the receive queue is that of its connections.
+  const listening = new RegExp(`^ *\\d+: [0-9A-F]+:${local} [0-9A-F]+:0000 0A [0-9A-F]+:([0-9A-F]+) `, 'm');
+  for (const name of ['net/tcp', 'net/tcp6']) {
+    const [, queued] = listening.exec(await beginningOf(join(procFolder, name))) ?? [];
+    if (queued !== undefined) return Number.parseInt(queued, 16);
+  }
+  return undefined;
+}
+
+async function beginningOf(path: string): Promise<string> {
+  const file = await open(path, 'r').catch(() => undefined);
+  if (file === undefined) return '';
+  const { buffer, bytesRead } = await file
+    .read(Buffer.alloc(listeningBytesMax), 0, listeningBytesMax)
+    .finally(() => file.close());
+  return buffer.toString('latin1', 0, bytesRead);
+}
+
+export interface SocketWatch {
+  /** What `listenOverflows` said when watching began. */
+  readonly overflowsBefore: number | undefined;
+  readonly queuedMost: number | undefined;
+}
+
 export async function lookAtSockets(
   procFolder: string,
-  overflowsBefore: number | undefined,
+  { overflowsBefore, queuedMost }: SocketWatch,
 ): Promise<Looked<SocketFacts>> {
   try {
     const setting = async (path: string) => Number(await readFile(join(procFolder, 'sys/net', path), 'utf8'));
@@ -87,6 +115,7 @@ export async function lookAtSockets(
         backlog: nodeBacklog,
         somaxconn: await setting('core/somaxconn'),
         synBacklogMax: await setting('ipv4/tcp_max_syn_backlog'),
+        queuedMost,
         overflows,
         overflowsWatched: Math.max(0, overflows - (overflowsBefore ?? overflows)),
       },

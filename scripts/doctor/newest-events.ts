@@ -1,4 +1,4 @@
-/** Which tickets the newest events of the log are of. Read from the log itself: no metric may name a ticket. */
+/** Which tickets the newest events are of. Read from the log itself, as no metric may name a ticket. */
 import type { EventReader } from '../../domain/ports.ts';
 import type { EventFacts } from './seen.ts';
 

@@ -58,7 +58,9 @@ export interface SocketFacts {
   readonly backlog: number;
   readonly somaxconn: number;
   readonly synBacklogMax: number;
-  /** Connections that the whole machine dropped because such a queue was full: since its start, and just now. */
+  /** Most connections that were seen to wait in the server's own queue; undefined where it was not seen. */
+  readonly queuedMost: number | undefined;
+  /** Connections that the whole machine dropped because some queue was full: since its start, and just now. */
   readonly overflows: number;
   readonly overflowsWatched: number;
 }

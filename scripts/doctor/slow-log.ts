@@ -1,6 +1,6 @@
 /**
- * Slow statements from PostgreSQL's own log, where `log_min_duration_statement` has it write them: for servers
- * without pg_stat_statements whose log file we can read.
+ * Slow statements from PostgreSQL's own log, where `log_min_duration_statement` has it write them: for
+ * servers without pg_stat_statements whose log file we can read.
  */
 import { open } from 'node:fs/promises';
 
@@ -16,7 +16,7 @@ export interface SlowLogEntry {
   readonly text: string;
 }
 
-/** What is told in the last part of the file; lines of another shape are passed over. Throws as `open` does. */
+/** What the last part of the file tells; lines of another shape are passed over. Throws as `open` does. */
 export async function readSlowLog(file: string): Promise<readonly SlowLogEntry[]> {
   const handle = await open(file, 'r');
   try {

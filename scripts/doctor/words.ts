@@ -1,4 +1,4 @@
-/** How findings tell figures: numbers that a person reads, with their units, and times that can be looked up. */
+/** How findings tell figures: as a person reads them, with their units, and times that can be looked up. */
 
 const units = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
 const secondMs = 1_000;

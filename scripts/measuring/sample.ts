@@ -10,7 +10,7 @@ import { type Exposition, sumOf } from './exposition.ts';
 const figure = z.number().optional();
 const histogram = bucketsSchema.optional();
 
-/** Counters count from the start of the server; times in seconds and sizes in bytes, as exporters have them. */
+/** Counters count from the start of the server; times are in seconds and sizes in bytes, as they are told. */
 export const sampleSchema = z.object({
   atMs: z.number().nonnegative(),
   /** When the server was started: counters of two samples can be compared only where this is the same. */
@@ -97,7 +97,9 @@ function commandFigures(exposition: Exposition): Partial<Sample> {
       sumOf(exposition, 'docket_commands_deduplicated_total'),
       rejected(),
     ]),
-    commandsContended: total([rejected({ reason: 'contention' }), rejected({ reason: 'revision_conflict' })]),
+    commandsContended:
+      total([rejected({ reason: 'contention' }), rejected({ reason: 'revision_conflict' })]) ??
+      zeroWith(exposition.get('docket_commands_accepted_total')),
     commandsUnanswered: sumOf(exposition, 'docket_engine_unanswered_commands'),
     commandSeconds: bucketsOf(exposition, 'docket_command_duration_seconds'),
     logSyncSeconds: bucketsOf(exposition, 'docket_log_sync_duration_seconds'),
