@@ -12,7 +12,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { Fault } from '../../domain/errors.ts';
-import { databaseName, ensureCluster, resetPassword, superuser } from './cluster.ts';
+import { databaseName, ensureCluster, resetPassword, statistics, superuser } from './cluster.ts';
 import { withLock } from './lock-file.ts';
 import { choosePlace, type Place } from './place.ts';
 import { isAlive, ownIdentity, type ProcessIdentity } from './process-identity.ts';
@@ -248,6 +248,20 @@ async function createDatabase(record: ServerRecord): Promise<void> {
   await client.connect();
   try {
     await client.query(`CREATE DATABASE ${pg.escapeIdentifier(databaseName)}`);
+  } finally {
+    await client.end();
+  }
+  await rememberStatements(record);
+}
+
+/** Of clusters that were made before it came in, or binaries without it, only their figures are missing. */
+async function rememberStatements(record: ServerRecord): Promise<void> {
+  const client = new pg.Client({ connectionString: urlOf(record) });
+  await client.connect();
+  try {
+    await client.query(`CREATE EXTENSION IF NOT EXISTS ${pg.escapeIdentifier(statistics)}`);
+  } catch (error) {
+    if (!(error instanceof pg.DatabaseError)) throw error;
   } finally {
     await client.end();
   }
