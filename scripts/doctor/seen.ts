@@ -60,7 +60,7 @@ export interface SocketFacts {
   readonly synBacklogMax: number;
   /** Most connections that were seen to wait in the server's own queue; undefined where it was not seen. */
   readonly queuedMost: number | undefined;
-  /** Connections that the whole machine dropped because some queue was full: since its start, and just now. */
+  /** Connections dropped at full queues on the whole machine: since its start, and while we watched. */
   readonly overflows: number;
   readonly overflowsWatched: number;
 }

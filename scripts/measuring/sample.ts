@@ -27,19 +27,20 @@ export const sampleSchema = z.object({
 
   /** Requests that were answered, refused ones included. */
   requests: figure,
-  /** Of them by answer: 429, 503, and other 5xx. */
+  /** Of them by answer: 429, 503, other 5xx, and none because their callers had gone (499). */
   requestsThrottled: figure,
   requestsOverloaded: figure,
   requestsFailed: figure,
+  requestsAbandoned: figure,
   /** Being answered now, streams of events left out. */
   requestsInFlight: figure,
   requestSeconds: histogram,
   admissionWaiting: figure,
   connections: figure,
-  /** Connections that broke: ECONNRESET and EPIPE, ETIMEDOUT, and all other errors. */
+  /** Connections that broke: by ECONNRESET and EPIPE, by ETIMEDOUT, and by whatever it was. */
   connectionResets: figure,
   connectionTimeouts: figure,
-  connectionFailures: figure,
+  connectionErrors: figure,
 
   serverCpuSeconds: figure,
   serverResidentBytes: figure,
@@ -70,9 +71,6 @@ export const sampleSchema = z.object({
 });
 export type Sample = z.infer<typeof sampleSchema>;
 
-/** Routes whose requests last as long as somebody listens, so that their time says nothing. */
-const streamRoute = /stream|\/events$/;
-
 const server = { process: 'server' };
 const projector = { process: 'projector' };
 
@@ -90,16 +88,12 @@ export function sampleOf(exposition: Exposition, atMs: number): Sample {
 
 function commandFigures(exposition: Exposition): Partial<Sample> {
   const rejected = (labels = {}) => sumOf(exposition, 'docket_commands_rejected_total', labels);
+  const accepted = sumOf(exposition, 'docket_commands_accepted_total');
+  const contended = ['contention', 'revision_conflict'].map((reason) => rejected({ reason }) ?? 0);
   return {
     transitions: sumOf(exposition, 'docket_transitions_committed_total'),
-    commandsAnswered: total([
-      sumOf(exposition, 'docket_commands_accepted_total'),
-      sumOf(exposition, 'docket_commands_deduplicated_total'),
-      rejected(),
-    ]),
-    commandsContended:
-      total([rejected({ reason: 'contention' }), rejected({ reason: 'revision_conflict' })]) ??
-      zeroWith(exposition.get('docket_commands_accepted_total')),
+    commandsAnswered: total([accepted, sumOf(exposition, 'docket_commands_deduplicated_total'), rejected()]),
+    commandsContended: accepted === undefined ? undefined : contended.reduce((sum, each) => sum + each, 0),
     commandsUnanswered: sumOf(exposition, 'docket_engine_unanswered_commands'),
     commandSeconds: bucketsOf(exposition, 'docket_command_duration_seconds'),
     logSyncSeconds: bucketsOf(exposition, 'docket_log_sync_duration_seconds'),
@@ -107,33 +101,27 @@ function commandFigures(exposition: Exposition): Partial<Sample> {
 }
 
 function requestFigures(exposition: Exposition): Partial<Sample> {
-  const answered = (status: string) => sumOf(exposition, 'docket_http_requests_total', { status });
-  const requests = exposition.get('docket_http_requests_total');
-  const failed = requests?.filter(({ labels }) => /^5/.test(labels.status ?? '') && labels.status !== '503');
-  const errors = (code: string) => sumOf(exposition, 'docket_http_connection_errors_total', { code });
-  const broken = [errors('ECONNRESET'), errors('EPIPE')];
-  const allErrors = sumOf(exposition, 'docket_http_connection_errors_total');
   const inFlight = sumOf(exposition, 'docket_http_requests_in_flight');
-  const listening = sumOf(exposition, 'docket_event_stream_listeners') ?? 0;
+  // A counter with labels has no series before it first counts; beside a gauge that is told that means zero.
+  const counted = (name: string, labels = {}) =>
+    sumOf(exposition, name, labels) ?? (inFlight === undefined ? undefined : 0);
+  const answered = (status: string) => counted('docket_http_requests_total', { status });
+  const errors = (code: string) => counted('docket_http_connection_errors_total', { code });
+  const requests = exposition.get('docket_http_requests_total') ?? [];
+  const failed = requests.filter(({ labels }) => /^5/.test(labels.status ?? '') && labels.status !== '503');
   return {
-    requests: sumOf(exposition, 'docket_http_requests_total'),
-    requestsThrottled: answered('429') ?? zeroWith(requests),
-    requestsOverloaded: answered('503') ?? zeroWith(requests),
-    requestsFailed: failed?.reduce((sum, { value }) => sum + value, 0),
-    requestsInFlight: inFlight === undefined ? undefined : Math.max(0, inFlight - listening),
-    requestSeconds: bucketsOf(
-      exposition,
-      'docket_http_request_duration_seconds',
-      ({ route }) => route === undefined || !streamRoute.test(route),
-    ),
+    requests: counted('docket_http_requests_total'),
+    requestsThrottled: answered('429'),
+    requestsOverloaded: answered('503'),
+    requestsFailed: inFlight === undefined ? undefined : failed.reduce((sum, { value }) => sum + value, 0),
+    requestsAbandoned: answered('499'),
+    requestsInFlight: inFlight,
+    requestSeconds: bucketsOf(exposition, 'docket_http_request_duration_seconds'),
     admissionWaiting: sumOf(exposition, 'docket_http_admission_waiting'),
     connections: sumOf(exposition, 'docket_http_connections'),
-    connectionResets: total(broken) ?? zeroWith(requests),
-    connectionTimeouts: errors('ETIMEDOUT') ?? zeroWith(requests),
-    connectionFailures:
-      allErrors === undefined
-        ? zeroWith(requests)
-        : allErrors - (total(broken) ?? 0) - (errors('ETIMEDOUT') ?? 0),
+    connectionResets: total([errors('ECONNRESET'), errors('EPIPE')]),
+    connectionTimeouts: errors('ETIMEDOUT'),
+    connectionErrors: counted('docket_http_connection_errors_total'),
   };
 }
 
@@ -150,7 +138,7 @@ function processFigures(exposition: Exposition): Partial<Sample> {
     serverMajorCollections: collections('server'),
     serverOpenFiles: of('process_open_fds', server),
     serverFilesMax: of('process_max_fds', server),
-    serverEventLoopDelayP99Seconds: of('nodejs_eventloop_delay_seconds', { ...server, quantile: '0.99' }),
+    serverEventLoopDelayP99Seconds: of('nodejs_eventloop_delay_seconds', { ...server, percentile: '99' }),
     projectorCpuSeconds: of('process_cpu_seconds_total', projector),
     projectorResidentBytes: of('process_resident_memory_bytes', projector),
     projectorHeapBytes: of('docket_heap_bytes', projector),
@@ -190,9 +178,4 @@ function maxOf(
 function total(values: readonly (number | undefined)[]): number | undefined {
   const told = values.filter((value) => value !== undefined);
   return told.length === 0 ? undefined : told.reduce((sum, value) => sum + value, 0);
-}
-
-/** A counter with labels has no series before it first counts; beside one that is told that means zero. */
-function zeroWith(told: unknown): number | undefined {
-  return told === undefined ? undefined : 0;
 }

@@ -19,6 +19,7 @@ const shown = 5;
 const kinds = [
   { counter: 'connectionResets', name: 'reset (ECONNRESET, EPIPE)' },
   { counter: 'connectionTimeouts', name: 'timed out (ETIMEDOUT)' },
+  { counter: 'requestsAbandoned', name: 'left by their callers before an answer (499)' },
 ] as const;
 
 export function connectionBursts({ history, live, nowMs, noLive }: Seen): readonly Finding[] {

@@ -59,7 +59,7 @@ function offered(interval: Interval): number {
 }
 
 function achieved(interval: Interval): number {
-  const refused = ['requestsThrottled', 'requestsOverloaded', 'requestsFailed'] as const;
+  const refused = ['requestsThrottled', 'requestsOverloaded', 'requestsFailed', 'requestsAbandoned'] as const;
   const lost = refused.reduce((sum, counter) => sum + (grown(interval, counter) ?? 0), 0);
   return Math.max(0, (grown(interval, 'requests') ?? 0) - lost);
 }
@@ -127,7 +127,7 @@ function ratesOf(interval: Interval): readonly string[] {
     `${inDigits(offered(interval) / seconds)} requests/s came, ${inDigits(achieved(interval) / seconds)}/s were ` +
       `answered, over ${inSpan(seconds * 1_000)} from ${inTime(before.atMs)}`,
     `refused: ${rate('requestsThrottled')} by a rate (429), ${rate('requestsOverloaded')} by overload (503); ` +
-      `failed ${rate('requestsFailed')}`,
+      `failed ${rate('requestsFailed')}, left by their callers ${rate('requestsAbandoned')}`,
     `${rate('transitions')} transitions committed, p99 ${p99 === undefined ? 'unknown' : inSpan(p99)}`,
   ];
 }
