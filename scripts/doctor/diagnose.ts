@@ -29,6 +29,7 @@ import {
   lookAtProcess,
   lookAtSockets,
   machineTimes,
+  mainThreadTimes,
   queuedAt,
   reasonOf,
 } from './machine.ts';
@@ -124,7 +125,8 @@ async function watch(
   metricsUrl: string | undefined,
 ): Promise<Watched> {
   const database = await beginDatabase(options);
-  const before = { ...(await cpuTimes(options, procFolder)), overflows: await listenOverflows(procFolder) };
+  const overflowsBefore = await listenOverflows(procFolder);
+  const before = await cpuTimes(options, procFolder, server.pid);
   const live: Sample[] = [];
   const port = server.url === undefined ? 0 : Number(new URL(server.url).port);
   let queuedMost: number | undefined;
@@ -146,14 +148,14 @@ async function watch(
     }
     await look;
   }
-  const after = await cpuTimes(options, procFolder);
+  const after = await cpuTimes(options, procFolder, server.pid);
   return {
     live,
     noLive: live.length > 0 ? undefined : noLive,
     facts: {
       database: (await database?.end()) ?? { unseen: 'PostgreSQL does not run, and DATABASE_URL names none' },
       machineCpu: cpuBetween(before, after),
-      sockets: await lookAtSockets(procFolder, { overflowsBefore: before.overflows, queuedMost }),
+      sockets: await lookAtSockets(procFolder, { overflowsBefore, queuedMost }),
     },
   };
 }
@@ -174,11 +176,12 @@ async function beginDatabase(options: DiagnoseOptions): Promise<DatabaseWatch | 
   return database;
 }
 
-async function cpuTimes({ dataDir }: DiagnoseOptions, procFolder: string) {
+async function cpuTimes({ dataDir }: DiagnoseOptions, procFolder: string, serverPid: number | undefined) {
   const postgresPid = runningEmbeddedPostgres(dataDir)?.serverPid;
   return {
     atMs: performance.now(),
     machine: await machineTimes(procFolder),
+    thread: serverPid === undefined ? undefined : await mainThreadTimes(procFolder, serverPid),
     postgresSeconds: postgresPid === undefined ? undefined : familyCpuSeconds(postgresPid),
   };
 }
@@ -193,9 +196,14 @@ function cpuBetween(before: CpuAt, after: CpuAt): Looked<MachineCpu> {
   const all = after.machine.all - before.machine.all;
   const [from, to] = [before.postgresSeconds, after.postgresSeconds];
   const postgres = from === undefined || to === undefined ? undefined : Math.max(0, to - from);
+  const waited =
+    before.thread === undefined || after.thread === undefined
+      ? undefined
+      : after.thread.waitingSeconds - before.thread.waitingSeconds;
   return {
     seen: {
       seconds,
+      serverWaited: waited === undefined ? undefined : Math.max(0, waited) / seconds,
       busy: all === 0 ? 0 : (after.machine.busy - before.machine.busy) / all,
       postgres: postgres === undefined ? undefined : postgres / seconds / availableParallelism(),
     },

@@ -65,6 +65,20 @@ export async function machineTimes(procFolder: string): Promise<CpuTimes | undef
   return { busy: all - (ticks[3] ?? 0) - (ticks[4] ?? 0), all };
 }
 
+export interface ThreadTimes {
+  readonly runningSeconds: number;
+  /** Ready to run, while all processors were taken. */
+  readonly waitingSeconds: number;
+}
+
+/** Of a process's main thread since it began; undefined where the system does not tell. */
+export async function mainThreadTimes(procFolder: string, pid: number): Promise<ThreadTimes | undefined> {
+  const text = await readFile(join(procFolder, String(pid), 'schedstat'), 'utf8').catch(() => '');
+  const [, running, waiting] = /^(\d+) (\d+) /.exec(text) ?? [];
+  if (running === undefined || waiting === undefined) return undefined;
+  return { runningSeconds: Number(running) / 1e9, waitingSeconds: Number(waiting) / 1e9 };
+}
+
 /** Connections that were dropped because a queue was full, since the machine's start. */
 export async function listenOverflows(procFolder: string): Promise<number | undefined> {
   const text = await readFile(join(procFolder, 'net/netstat'), 'utf8').catch(() => '');

@@ -50,6 +50,8 @@ export interface MachineCpu {
   readonly busy: number;
   /** Of that, by PostgreSQL as far as it runs in the data folder; undefined where it runs elsewhere. */
   readonly postgres: number | undefined;
+  /** Of one core, how much of the time the server's main thread was ready to run but had to wait for one. */
+  readonly serverWaited: number | undefined;
   readonly seconds: number;
 }
 

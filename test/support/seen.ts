@@ -11,7 +11,7 @@ export const healthyFacts: Facts = {
   process: {
     seen: { pid: 4242, openFiles: 60, filesSoftMax: 65_536, filesHardMax: 65_536, connectionsMax: 16_384 },
   },
-  machineCpu: { seen: { busy: 0.2, postgres: 0.05, seconds: 10 } },
+  machineCpu: { seen: { busy: 0.2, postgres: 0.05, serverWaited: 0.02, seconds: 10 } },
   sockets: {
     seen: {
       backlog: 511,

@@ -10,12 +10,15 @@ import { inPercent, inSpan, inTime } from '../words.ts';
 const pattern = 'cpu';
 const bandFrom = 0.6;
 const bandTo = 0.7;
+const smallShare = 0.3;
 /** How far back "the usual load" is looked for. */
 const usualMs = 3_600_000;
 
 interface Shares {
   /** Of one core, which is all that its thread can have. */
   readonly server: number;
+  /** How much of the time the server had to wait for a core. */
+  readonly waited: number;
   readonly projector: number;
   /** Of all cores: both, and PostgreSQL where it could be seen. */
   readonly all: number;
@@ -41,7 +44,9 @@ export function cpu({ live, history, nowMs, noLive, facts }: Seen): readonly Fin
       ? []
       : [`the machine was ${inPercent(machine.busy)} busy, ${inPercent(others)} of it with other programs`]),
   ];
-  const highest = Math.max(judged.all, judged.server, judged.projector);
+  // A server that waits for a core would use it, unless it is others that keep a small need waiting.
+  const wanted = judged.server > smallShare ? judged.server + judged.waited : judged.server;
+  const highest = Math.max(judged.all, wanted, judged.projector);
   if (highest > bandTo) return [noHeadroom(judged, evidence)];
   if (machine !== undefined && machine.busy > bandTo && others > judged.all) {
     const title = 'other programs use the processors';
@@ -55,8 +60,8 @@ export function cpu({ live, history, nowMs, noLive, facts }: Seen): readonly Fin
 
 function noHeadroom(shares: Shares, evidence: readonly string[]): Finding {
   const what =
-    shares.server > bandTo
-      ? 'the server uses over 70 % of the core that its thread can have'
+    shares.server + shares.waited > bandTo
+      ? 'the server uses or waits for over 70 % of the core that its thread can have'
       : shares.projector > bandTo
         ? 'the projector uses over 70 % of the core that its thread can have'
         : 'Docket uses over 70 % of the processors';
@@ -79,9 +84,11 @@ function sharesOf(samples: Seen['live'], cores: number, machine: MachineCpu | un
   const projector = grown(whole, 'projectorCpuSeconds') ?? 0;
   const postgres = machine?.postgres ?? 0;
   const all = (server + projector) / seconds / cores + postgres;
+  const waited = machine?.serverWaited ?? 0;
   const told = machine?.postgres === undefined ? '' : `, PostgreSQL ${inPercent(postgres)} of all`;
+  const waiting = waited === 0 ? '' : ` (and waited for one ${inPercent(waited)} of the time)`;
   const words =
-    `server ${inPercent(server / seconds)} of a core, projector ${inPercent(projector / seconds)} of a core${told}: ` +
-    `${inPercent(all)} of ${cores} cores, over ${inSpan(seconds * 1_000)} from ${inTime(before.atMs)}`;
-  return { server: server / seconds, projector: projector / seconds, all, words };
+    `server ${inPercent(server / seconds)} of a core${waiting}, projector ${inPercent(projector / seconds)} of a ` +
+    `core${told}: ${inPercent(all)} of ${cores} cores, over ${inSpan(seconds * 1_000)} from ${inTime(before.atMs)}`;
+  return { server: server / seconds, waited, projector: projector / seconds, all, words };
 }

@@ -320,7 +320,9 @@ function never(): never {
 
 describe('cpu', () => {
   const busy = (cores: number) => samplesOf(11, 1, (index) => ({ serverCpuSeconds: cores * index }));
-  const machine = (share: number) => ({ machineCpu: { seen: { busy: share, postgres: 0.05, seconds: 10 } } });
+  const machine = (busyShare: number, serverWaited: number) => ({
+    machineCpu: { seen: { busy: busyShare, postgres: 0.05, serverWaited, seconds: 10 } },
+  });
 
   it('has room under 60 %, is as planned up to 70 %, and has no headroom over it', () => {
     expect(only('cpu', seenWith({ live: busy(0.3) })).title).toMatch(/under 60 %/);
@@ -331,12 +333,18 @@ describe('cpu', () => {
       title: expect.stringMatching(/server .* no headroom/),
     });
     expect(full.evidence[0]).toMatch(
-      /server 90 % of a core, projector 10 % of a core, PostgreSQL 5 % of all: 55 % of 2/,
+      /server 90 % of a core .*, projector 10 % of a core, PostgreSQL 5 % of all: 55 % of 2/,
     );
   });
 
+  it('counts what the server would use if it got it', () => {
+    const starved = only('cpu', seenWith({ live: busy(0.5), facts: machine(1, 0.4) }));
+    expect(starved).toMatchObject({ severity: 'warning', title: expect.stringMatching(/uses or waits for/) });
+    expect(starved.evidence[0]).toMatch(/server 50 % of a core \(and waited for one 40 % of the time\)/);
+  });
+
   it('does not hold what others use against Docket, and says so', () => {
-    expect(only('cpu', seenWith({ facts: machine(0.95) }))).toMatchObject({
+    expect(only('cpu', seenWith({ facts: machine(0.95, 0.6) }))).toMatchObject({
       severity: 'notice',
       title: 'other programs use the processors',
     });
