@@ -8,11 +8,11 @@ import { readParkedLive } from '../../projections/parking.ts';
 import type { Database } from '../../projections/sql.ts';
 import type { Looked } from './finding.ts';
 import { reasonOf } from './machine.ts';
-import type { DatabaseFacts, ParkedTicket, RunningStatement, SlowStatement, StatementFacts } from './seen.ts';
+import type { DatabaseClock, DatabaseFacts, ParkedTicket, RunningStatement, SlowStatement, StatementFacts } from './seen.ts';
 import { readSlowLog } from './slow-log.ts';
 
 const connectMsMax = 3_000;
-const statementMsMax = 5_000;
+const statementMsMax = 2_000;
 /** Statements that are remembered, the longest first. */
 const statementsMax = 50;
 /** Asked of PostgreSQL, which remembers 5,000 by default. */
@@ -105,23 +105,23 @@ export class DatabaseWatch {
 
   async end(): Promise<Looked<DatabaseFacts>> {
     await this.look();
-    let facts: Looked<DatabaseFacts> | undefined;
-    await this.#try(async () => {
-      const running = [...this.#running.values()].sort((a, b) => b.runningMs - a.runningMs);
-      facts = {
-        seen: {
-          running,
-          statements: await this.#compared(),
-          ...(await this.#clock()),
-          parked: await this.#parked(),
-        },
-      };
-    });
+    const running = [...this.#running.values()].sort((a, b) => b.runningMs - a.runningMs);
+    const looked: Looked<DatabaseFacts> =
+      this.#trouble !== undefined
+        ? { unseen: `the database can not be asked: ${this.#trouble}` }
+        : {
+            seen: {
+              running,
+              statements: await seenOr(this.#compared()),
+              clock: await seenOr(this.#clock()),
+              parked: await seenOr(this.#parked()),
+            },
+          };
     await this.#database.close().catch(() => undefined);
-    return facts ?? { unseen: `the database can not be asked: ${this.#trouble}` };
+    return looked;
   }
 
-  /** After one failure nothing more is asked: each question to a server that hangs takes its whole bound. */
+  /** After a failure nothing more is asked: each question to a server that hangs takes its whole bound. */
   async #try(ask: () => Promise<void>): Promise<void> {
     if (this.#trouble !== undefined) return;
     await ask().catch((error: unknown) => {
@@ -191,28 +191,31 @@ JOIN pg_namespace ON pg_namespace.oid = extnamespace WHERE extname = 'pg_stat_st
     }
   }
 
-  async #clock(): Promise<{ clockAheadMs: number; clockWithinMs: number }> {
+  async #clock(): Promise<Looked<DatabaseClock>> {
     const askedAtMs = Date.now();
     const [row] = await this.#database.query<{ ms: number }>(
       'SELECT extract(epoch FROM clock_timestamp())::float8 * 1000 AS ms',
     );
     const withinMs = (Date.now() - askedAtMs) / 2;
-    return {
-      clockAheadMs: row === undefined ? 0 : row.ms - (askedAtMs + withinMs),
-      clockWithinMs: withinMs,
-    };
+    return { seen: { aheadMs: row === undefined ? 0 : row.ms - (askedAtMs + withinMs), withinMs } };
   }
 
-  async #parked(): Promise<readonly ParkedTicket[]> {
-    if (!(await isInstalled(this.#database))) return [];
+  async #parked(): Promise<Looked<readonly ParkedTicket[]>> {
+    if (!(await isInstalled(this.#database))) return { seen: [] };
     const rows = await readParkedLive(this.#database);
-    return rows.map(({ projection, ticket_id, parked_at, reason }) => ({
-      projection,
-      ticketId: ticket_id,
-      parkedAtMs: parked_at,
-      reason,
-    }));
+    return {
+      seen: rows.map(({ projection, ticket_id, parked_at, reason }) => ({
+        projection,
+        ticketId: ticket_id,
+        parkedAtMs: parked_at,
+        reason,
+      })),
+    };
   }
+}
+
+function seenOr<T>(looking: Promise<Looked<T>>): Promise<Looked<T>> {
+  return looking.catch((error: unknown) => ({ unseen: reasonOf(error) }));
 }
 
 function longest(statements: readonly SlowStatement[]): readonly SlowStatement[] {

@@ -131,10 +131,11 @@ async function watch(
   const port = server.url === undefined ? 0 : Number(new URL(server.url).port);
   let queuedMost: number | undefined;
   let noLive = metricsUrl === undefined ? noMetrics(server) : undefined;
-  const rounds = server.state === 'down' ? 0 : Math.ceil((options.seconds * 1_000) / options.intervalMs);
   const startedAtMs = performance.now();
-  for (let round = 0; round <= rounds; round += 1) {
-    await sleep(Math.max(0, startedAtMs + round * options.intervalMs - performance.now()));
+  const endsAtMs = startedAtMs + (server.state === 'down' ? 0 : options.seconds * 1_000);
+  // A server that answers late is asked less often, and not for longer.
+  for (let dueMs = startedAtMs; dueMs <= endsAtMs; dueMs = Math.max(dueMs + options.intervalMs, performance.now())) {
+    await sleep(Math.max(0, dueMs - performance.now()));
     const look = database?.look();
     const queued = await queuedAt(procFolder, port);
     if (queued !== undefined) queuedMost = Math.max(queued, queuedMost ?? 0);

@@ -94,13 +94,18 @@ export interface EventFacts {
   readonly busiest: readonly { readonly ticketId: string; readonly events: number }[];
 }
 
+/** Each for itself: a lock that holds up one answer is just when the others are wanted. */
 export interface DatabaseFacts {
   readonly statements: Looked<StatementFacts>;
   readonly running: readonly RunningStatement[];
-  /** How far its clock is ahead of ours, within `clockWithinMs`. */
-  readonly clockAheadMs: number;
-  readonly clockWithinMs: number;
-  readonly parked: readonly ParkedTicket[];
+  readonly clock: Looked<DatabaseClock>;
+  readonly parked: Looked<readonly ParkedTicket[]>;
+}
+
+/** How far the database's clock is ahead of ours, and how exactly that is known. */
+export interface DatabaseClock {
+  readonly aheadMs: number;
+  readonly withinMs: number;
 }
 
 /** What statements took, from whatever source there is. */

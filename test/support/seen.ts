@@ -36,9 +36,8 @@ export const healthyFacts: Facts = {
     seen: {
       statements: { seen: { source: 'pg_stat_statements', statements: [], over: 'ever' } },
       running: [],
-      clockAheadMs: 0.4,
-      clockWithinMs: 0.5,
-      parked: [],
+      clock: { seen: { aheadMs: 0.4, withinMs: 0.5 } },
+      parked: { seen: [] },
     },
   },
   disk: { seen: { freeBytes: 70 * gibibyte, bytes: 250 * gibibyte } },

@@ -22,13 +22,13 @@ export function clock({ facts: { events, database }, nowMs }: Seen): readonly Fi
     );
     apart ||= aheadMs > apartMsMax;
   }
-  if ('seen' in database) {
-    const { clockAheadMs, clockWithinMs } = database.seen;
-    const where = clockAheadMs < 0 ? 'behind' : 'ahead';
+  if ('seen' in database && 'seen' in database.seen.clock) {
+    const { aheadMs, withinMs } = database.seen.clock.seen;
+    const where = aheadMs < 0 ? 'behind' : 'ahead';
     evidence.push(
-      `the database's clock is ${inSpan(Math.abs(clockAheadMs))} ${where}, give or take ${inSpan(clockWithinMs)}`,
+      `the database's clock is ${inSpan(Math.abs(aheadMs))} ${where}, give or take ${inSpan(withinMs)}`,
     );
-    apart ||= Math.abs(clockAheadMs) - clockWithinMs > apartMsMax;
+    apart ||= Math.abs(aheadMs) - withinMs > apartMsMax;
   }
   if (evidence.length === 0) return [unseen(pattern, 'neither the log nor the database could be read')];
   if (apart) return [{ pattern, severity: 'warning', title: 'clocks disagree', evidence, next }];

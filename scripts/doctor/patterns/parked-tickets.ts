@@ -13,11 +13,12 @@ export function parkedTickets({
   noLive,
   nowMs,
 }: Seen): readonly Finding[] {
-  const known = 'seen' in database ? database.seen.parked : undefined;
+  const asked = 'seen' in database ? database.seen.parked : database;
+  const known = 'seen' in asked ? asked.seen : undefined;
   const counted = [...history, ...live].findLast((sample) => sample.parkedTickets !== undefined);
   const count = known?.length ?? counted?.parkedTickets;
   if (count === undefined) {
-    return [unseen(pattern, 'unseen' in database ? database.unseen : (noLive ?? 'no sample tells them'))];
+    return [unseen(pattern, 'unseen' in asked ? asked.unseen : (noLive ?? 'no sample tells them'))];
   }
   if (count === 0) {
     return [

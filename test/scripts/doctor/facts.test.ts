@@ -173,9 +173,9 @@ describe('the database', () => {
     await slow;
     expect(seen(database)).toMatchObject({
       running: [{ application: 'docket-test', text: 'SELECT pg_sleep(0.9)', blockedBy: [] }],
-      parked: [],
+      parked: { seen: [] },
     });
-    expect(Math.abs(seen(database).clockAheadMs)).toBeLessThan(500);
+    expect(Math.abs(seen(seen(database).clock).aheadMs)).toBeLessThan(500);
     const [finding] = slowQueries(seenWith({ facts: { database } }));
     expect(finding).toMatchObject({
       severity: 'warning',
