@@ -8,7 +8,14 @@ import { readParkedLive } from '../../projections/parking.ts';
 import type { Database } from '../../projections/sql.ts';
 import type { Looked } from './finding.ts';
 import { reasonOf } from './machine.ts';
-import type { DatabaseClock, DatabaseFacts, ParkedTicket, RunningStatement, SlowStatement, StatementFacts } from './seen.ts';
+import type {
+  DatabaseClock,
+  DatabaseFacts,
+  ParkedTicket,
+  RunningStatement,
+  SlowStatement,
+  StatementFacts,
+} from './seen.ts';
 import { readSlowLog } from './slow-log.ts';
 
 const connectMsMax = 3_000;

@@ -134,7 +134,11 @@ async function watch(
   const startedAtMs = performance.now();
   const endsAtMs = startedAtMs + (server.state === 'down' ? 0 : options.seconds * 1_000);
   // A server that answers late is asked less often, and not for longer.
-  for (let dueMs = startedAtMs; dueMs <= endsAtMs; dueMs = Math.max(dueMs + options.intervalMs, performance.now())) {
+  for (
+    let dueMs = startedAtMs;
+    dueMs <= endsAtMs;
+    dueMs = Math.max(dueMs + options.intervalMs, performance.now())
+  ) {
     await sleep(Math.max(0, dueMs - performance.now()));
     const look = database?.look();
     const queued = await queuedAt(procFolder, port);

@@ -1,19 +1,21 @@
 /**
- * Loaded before a server by a test (`node --import`): it holds on to more and more, and has its heap collected
- * often enough that seconds show what takes days.
+ * Loaded before a server by a test (`node --import`): from SIGUSR2 on it holds on to more and more, and has its
+ * heap collected often enough that seconds show what takes days.
  */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-const everyMs = 100;
+const everyMs = 150;
 const numbersEach = 32 * 1024;
 
 setFlagsFromString('--expose-gc');
 const collect: unknown = runInNewContext('gc');
 const held: number[][] = [];
-if (process.argv.includes('serve') && typeof collect === 'function') {
+if (process.argv.includes('serve')) process.once('SIGUSR2', leak);
+
+function leak(): void {
   setInterval(() => {
     held.push(Array.from({ length: numbersEach }, (_, index) => index + held.length / 2));
-    collect();
-  }, everyMs).unref();
+    if (typeof collect === 'function') collect();
+  }, everyMs);
 }

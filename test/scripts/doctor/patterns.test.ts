@@ -239,7 +239,9 @@ describe('slow_queries', () => {
     const statements = {
       seen: { source: 'pg_stat_statements' as const, statements: [statement], over: 'ever' },
     };
-    const database = { seen: { statements, running: [], clock: { unseen: 'busy' }, parked: { unseen: 'busy' } } };
+    const database = {
+      seen: { statements, running: [], clock: { unseen: 'busy' }, parked: { unseen: 'busy' } },
+    };
     expect(only('slow_queries', seenWith({ facts: { database } }))).toMatchObject({
       severity: 'notice',
       evidence: expect.arrayContaining(['900 ms on average, 3 times: SELECT 1']),
@@ -361,10 +363,12 @@ describe('what was left behind, and clocks', () => {
     const parked = [
       { projection: 'tickets', ticketId: 'REQ9', parkedAtMs: nowMs - 60_000, reason: 'a bad event' },
     ];
-    expect(only('parked_tickets', seenWith({ facts: database({ parked: { seen: parked } }) }))).toMatchObject({
-      severity: 'warning',
-      evidence: ['REQ9 in tickets, for 60 s: a bad event'],
-    });
+    expect(only('parked_tickets', seenWith({ facts: database({ parked: { seen: parked } }) }))).toMatchObject(
+      {
+        severity: 'warning',
+        evidence: ['REQ9 in tickets, for 60 s: a bad event'],
+      },
+    );
     const live = samplesOf(3, 1, () => ({ parkedTickets: 4 }));
     const counted = only('parked_tickets', seenWith({ live, facts: { database: { unseen: 'down' } } }));
     expect(counted).toMatchObject({ severity: 'warning', title: expect.stringMatching(/^4 tickets/) });
@@ -374,7 +378,10 @@ describe('what was left behind, and clocks', () => {
     const { events } = healthyFacts;
     const ahead = { seen: { ...('seen' in events ? events.seen : never()), toMs: nowMs + 60_000 } };
     expect(only('clock', seenWith({ facts: { events: ahead } })).severity).toBe('warning');
-    expect(only('clock', seenWith({ facts: database({ clock: { seen: { aheadMs: -5_000, withinMs: 1 } } }) })).severity).toBe('warning');
+    expect(
+      only('clock', seenWith({ facts: database({ clock: { seen: { aheadMs: -5_000, withinMs: 1 } } }) }))
+        .severity,
+    ).toBe('warning');
     const unsure = database({ clock: { seen: { aheadMs: -5_000, withinMs: 4_900 } } });
     expect(only('clock', seenWith({ facts: unsure })).severity).toBe('ok');
   });
