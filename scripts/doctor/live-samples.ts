@@ -3,8 +3,8 @@ import { requestText } from '../../adapters/http/request.ts';
 import { readExposition } from '../measuring/exposition.ts';
 import { type Sample, sampleOf } from '../measuring/sample.ts';
 
-/** An exporter that takes longer is as good as none. */
-const askMsMax = 2_000;
+/** An exporter waits a second for parts that do not answer. What is later than this is as good as none. */
+const askMsMax = 5_000;
 
 /** What the exporter at `metricsUrl` tells now. Rejects with whatever kept the answer from coming. */
 export async function takeSample(metricsUrl: string): Promise<Sample> {

@@ -10,7 +10,7 @@ import { inPercent, inSpan, inTime } from '../words.ts';
 const pattern = 'cpu';
 const bandFrom = 0.6;
 const bandTo = 0.7;
-const smallShare = 0.3;
+const smallShare = 0.1;
 /** How far back "the usual load" is looked for. */
 const usualMs = 3_600_000;
 

@@ -12,8 +12,8 @@ import { inDigits, inSpan, inTime } from '../words.ts';
 const pattern = 'lag_growing';
 /** How far back is looked where nobody is there to be watched. */
 const recentMs = 10 * 60_000;
-/** A trend needs so many samples. */
-const samplesMin = 4;
+/** With fewer no slope has a lower bound. */
+const samplesMin = 5;
 /** Rows of this age are normal: a batch is under way. */
 const lagSecondsUsual = 2;
 const lagSecondsCritical = 60;

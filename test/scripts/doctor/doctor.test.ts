@@ -40,6 +40,11 @@ function of(pattern: PatternName, { findings }: Diagnosis): Finding {
   return found;
 }
 
+/** For whoever reads why a test failed. */
+function told({ title, evidence }: Finding): string {
+  return [title, ...evidence].join('\n');
+}
+
 /** Does `work` again and again, so many at once, until the promise is settled. */
 async function meanwhile<T>(until: Promise<T>, atOnce: number, work: () => Promise<unknown>): Promise<T> {
   let over = false;
@@ -149,7 +154,10 @@ describe.skipIf(process.platform !== 'linux')('a server on a segment log', () =>
     await sleep(300);
     for (const socket of sockets) socket.resetAndDestroy();
     const finding = of('connection_bursts', await diagnosing);
-    expect(finding).toMatchObject({ severity: 'warning', title: 'a burst of broken connections' });
+    expect(finding, told(finding)).toMatchObject({
+      severity: 'warning',
+      title: 'a burst of broken connections',
+    });
     expect(finding.evidence[0]).toMatch(/^40 reset \(ECONNRESET, EPIPE\)/);
   });
 
@@ -159,20 +167,24 @@ describe.skipIf(process.platform !== 'linux')('a server on a segment log', () =>
     await sink.submit(commands);
     await sink.close();
     const finding = of('hot_ticket', await examine(patient, { seconds: 0.3 }));
-    expect(finding).toMatchObject({ severity: 'warning', title: expect.stringContaining('T-2 is hot') });
+    expect(finding, told(finding)).toMatchObject({
+      severity: 'warning',
+      title: expect.stringContaining('T-2 is hot'),
+    });
     expect(finding.evidence[0]).toMatch(/T-2: (8\d|90)[.\d]* %/);
   });
 
   it('lag_growing: whose projector stands still while writes go on is told', async () => {
     const [projector = 0] = processesWith(patient.dataDir, ' projector ');
     process.kill(projector, 'SIGSTOP');
-    const diagnosing = examine(patient, { seconds: 4 });
+    // Each look takes a second: the exporter waits so long for a projector that does not answer.
+    const diagnosing = examine(patient, { seconds: 7 });
     const diagnosis = await meanwhile(diagnosing, 1, async () => {
       await send(server, comment('T-1'));
       await sleep(50);
     }).finally(() => process.kill(projector, 'SIGCONT'));
     const finding = of('lag_growing', diagnosis);
-    expect(finding).toMatchObject({
+    expect(finding, told(finding)).toMatchObject({
       severity: 'warning',
       title: 'the read models fall further and further behind',
     });
@@ -188,7 +200,7 @@ describe.skipIf(process.platform !== 'linux')('a server on a segment log', () =>
     });
     await diagnosis.waiting;
     const finding = of('slow_queries', diagnosis.seen);
-    expect(finding).toMatchObject({ severity: 'warning' });
+    expect(finding, told(finding)).toMatchObject({ severity: 'warning' });
     expect(finding.evidence.join('\n')).toMatch(
       /docket serve, waits for Lock: relation held by process \d+\): SELECT/,
     );
@@ -199,7 +211,7 @@ describe.skipIf(process.platform !== 'linux')('a server on a segment log', () =>
     await sleep(200);
     await database.query('SELECT pg_sleep(0.7)');
     const finding = of('slow_queries', await diagnosing);
-    expect(finding).toMatchObject({ severity: 'warning' });
+    expect(finding, told(finding)).toMatchObject({ severity: 'warning' });
     expect(finding.evidence.join('\n')).toMatch(
       /7\d\d ms on average, 1 times while watching: SELECT pg_sleep\(\$1\)/,
     );
@@ -213,7 +225,10 @@ describe.skipIf(process.platform !== 'linux')('a server on a segment log', () =>
       await meanwhile(examine(patient, { seconds: 2 }), 3, () => sink.submit(commands)),
     );
     await sink.close();
-    expect(finding).toMatchObject({ severity: 'warning', title: expect.stringMatching(/no headroom/) });
+    expect(finding, told(finding)).toMatchObject({
+      severity: 'warning',
+      title: expect.stringMatching(/no headroom/),
+    });
   });
 
   it.skipIf(!hasPrlimit)('file_descriptors: whose limit is too low is told', async () => {
@@ -226,7 +241,7 @@ describe.skipIf(process.platform !== 'linux')('a server on a segment log', () =>
     limit('1024');
     const finding = of('file_descriptors', await examine(patient, { seconds: 0.2 }));
     limit(usual);
-    expect(finding).toMatchObject({
+    expect(finding, told(finding)).toMatchObject({
       severity: 'warning',
       evidence: [expect.stringMatching(/open of 1,024/), /16,640/],
     });
@@ -238,7 +253,8 @@ describe.skipIf(process.platform !== 'linux')('a server on a segment log', () =>
       process.kill(server.pid, 'SIGCONT'),
     );
     expect(diagnosis.server).toMatchObject({ state: 'silent', pid: server.pid });
-    expect(of('throughput_flatline', diagnosis)).toMatchObject({
+    const finding = of('throughput_flatline', diagnosis);
+    expect(finding, told(finding)).toMatchObject({
       severity: 'critical',
       title: expect.stringMatching(/^stalled: the server runs but does not answer/),
     });
@@ -276,7 +292,8 @@ describe.skipIf(process.platform !== 'linux')('a server on a log in PostgreSQL, 
 
   it('throughput_flatline: that turns a caller away by his rate is told to be limited', async () => {
     const diagnosis = await meanwhile(examine(patient), 2, () => server.fetch('/v1/tickets/T-1'));
-    expect(of('throughput_flatline', diagnosis)).toMatchObject({
+    const finding = of('throughput_flatline', diagnosis);
+    expect(finding, told(finding)).toMatchObject({
       severity: 'warning',
       title: expect.stringMatching(/^limited/),
     });
@@ -297,7 +314,8 @@ describe.skipIf(process.platform !== 'linux')('a server on a log in PostgreSQL, 
       for (const { pid } of backends) process.kill(pid, 'SIGCONT');
     });
     expect((await late).status).toBe(200);
-    expect(of('throughput_flatline', diagnosis)).toMatchObject({
+    const finding = of('throughput_flatline', diagnosis);
+    expect(finding, told(finding)).toMatchObject({
       severity: 'critical',
       title: 'stalled: commands wait, and none is answered',
     });
@@ -319,8 +337,9 @@ describe.skipIf(process.platform !== 'linux')('a server that leaks, and lets in 
 
   it('memory_sawtooth: is told to leak, and when it is full', async () => {
     process.kill(server.pid, 'SIGUSR2');
-    const diagnosis = await examine(patient, { seconds: 4 });
-    expect(of('memory_sawtooth', diagnosis)).toMatchObject({
+    const diagnosis = await examine(patient, { seconds: 8 });
+    const finding = of('memory_sawtooth', diagnosis);
+    expect(finding, told(finding)).toMatchObject({
       severity: 'critical',
       title: expect.stringMatching(/^server: a leak/),
       evidence: expect.arrayContaining([expect.stringMatching(/is full in/)]),
@@ -331,7 +350,8 @@ describe.skipIf(process.platform !== 'linux')('a server that leaks, and lets in 
     const diagnosis = await meanwhile(examine(patient, { seconds: 2 }), 40, () =>
       server.fetch('/v1/tickets'),
     );
-    expect(of('throughput_flatline', diagnosis)).toMatchObject({
+    const finding = of('throughput_flatline', diagnosis);
+    expect(finding, told(finding)).toMatchObject({
       severity: 'warning',
       title: expect.stringMatching(/^saturated/),
     });
