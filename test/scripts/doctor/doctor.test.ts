@@ -337,8 +337,11 @@ describe.skipIf(process.platform !== 'linux')('a server that leaks, and lets in 
 
   it('memory_sawtooth: is told to leak, and when it is full', async () => {
     process.kill(server.pid, 'SIGUSR2');
-    const diagnosis = await examine(patient, { seconds: 8 });
-    const finding = of('memory_sawtooth', diagnosis);
+    let finding = of('memory_sawtooth', await examine(patient, { seconds: 5 }));
+    // A busy machine shows fewer collections in the time.
+    for (let tries = 0; tries < 3 && finding.severity === 'unseen'; tries += 1) {
+      finding = of('memory_sawtooth', await examine(patient, { seconds: 5 }));
+    }
     expect(finding, told(finding)).toMatchObject({
       severity: 'critical',
       title: expect.stringMatching(/^server: a leak/),

@@ -7,7 +7,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 const everyMs = 300;
-const rounds = 30;
+const rounds = 100;
 const numbersEach = 32 * 1024;
 
 setFlagsFromString('--expose-gc');
