@@ -36,6 +36,7 @@ export function cpu({ live, history, nowMs, noLive, facts }: Seen): readonly Fin
   const judged = now ?? usual;
   if (judged === undefined)
     return [unseen(pattern, noLive ?? 'no two samples tell the time of the processors')];
+  const late = [...history, ...live].at(-1)?.serverEventLoopDelayP99Seconds;
   const others = machine === undefined ? 0 : Math.max(0, machine.busy - judged.all);
   const evidence = [
     ...(now === undefined ? [] : [now.words]),
@@ -44,6 +45,8 @@ export function cpu({ live, history, nowMs, noLive, facts }: Seen): readonly Fin
       ? []
       : [`the machine was ${inPercent(machine.busy)} busy, ${inPercent(others)} of it with other programs`]),
   ];
+  if (late !== undefined)
+    evidence.push(`the server's event loop was late by ${inSpan(late * 1_000)} (p99 of 10 s)`);
   // A server that waits for a core would use it, unless it is others that keep a small need waiting.
   const wanted = judged.server > smallShare ? judged.server + judged.waited : judged.server;
   const highest = Math.max(judged.all, wanted, judged.projector);

@@ -1,6 +1,6 @@
 /**
- * `docket doctor` on real servers, each pattern caused for real: leaking, refusing, stopped, hot, slow, reset,
- * starved and open to others. And a healthy server, of which it must not say a bad word.
+ * `docket doctor` on real servers, each pattern caused for real: leaking, refusing, stopped, hot, slow,
+ * reset, starved and open to others. And a healthy server, of which it must not say a bad word.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, readdirSync, rmSync } from 'node:fs';
@@ -16,6 +16,9 @@ import type { Database } from '../../../projections/sql.ts';
 import type { LogKind } from '../../../scripts/cli/options.ts';
 import { type Diagnosis, diagnose } from '../../../scripts/doctor/diagnose.ts';
 import type { Finding, PatternName } from '../../../scripts/doctor/finding.ts';
+import { takeSample } from '../../../scripts/doctor/live-samples.ts';
+import { sampleSchema } from '../../../scripts/measuring/sample.ts';
+import { readServerRecord } from '../../../scripts/runtime/server-file.ts';
 import { docket, type RunningServer, serve } from '../../support/docket.ts';
 import { testFolder } from '../../support/postgres.ts';
 
@@ -132,6 +135,20 @@ describe.skipIf(process.platform !== 'linux')('a server on a segment log', () =>
       severity: 'ok',
       evidence: expect.arrayContaining([expect.stringMatching(/[1-9][.\d]*\/s transitions committed/)]),
     });
+  });
+
+  it('tells every figure that is looked at, by the names that are looked for', async () => {
+    const record = await readServerRecord(patient.dataDir);
+    const sample = await takeSample(record?.metricsUrl ?? '');
+    const figures = Object.keys(sampleSchema.shape);
+    const told = new Set(
+      Object.entries(sample).flatMap(([name, value]) => (value === undefined ? [] : [name])),
+    );
+    // Not before the first major collection of each process.
+    const later = new Set(['serverHeapAfterMajorGcBytes', 'projectorHeapAfterMajorGcBytes']);
+    // Nor before the first whole window of ten seconds.
+    later.add('serverEventLoopDelayP99Seconds');
+    expect(figures.filter((name) => !told.has(name) && !later.has(name))).toEqual([]);
   });
 
   it('permissions: whose key others can read is told, and exit code 1', async () => {

@@ -1,6 +1,6 @@
 /**
- * Loaded before a server by a test (`node --import`): from SIGUSR2 on it holds on to more and more, and has its
- * heap collected often enough that seconds show what takes days. It ends by itself: a server that only
+ * Loaded before a server by a test (`node --import`): from SIGUSR2 on it holds on to more and more, and has
+ * its heap collected often enough that seconds show what takes days. It ends by itself: a server that only
  * collects its heap could not even be stopped.
  */
 import { setFlagsFromString } from 'node:v8';
