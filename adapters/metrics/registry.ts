@@ -14,7 +14,7 @@ import {
   mergeSnapshots,
 } from './snapshot.ts';
 
-/** How long another process may take to tell its metrics; later ones are left out of this answer. */
+/** How long a metric, or another process, may take to be told; what is later is left out of this answer. */
 export const sourceMsMax = 1_000;
 
 export interface MetricDefinition {
@@ -98,27 +98,30 @@ export class MetricsRegistry {
 
   async #familyOf({ definition, read }: Entry): Promise<MetricFamily> {
     const { name, help, kind } = definition;
-    try {
-      return { name, help, kind, samples: [...(await read())] };
-    } catch {
-      this.#failures += 1;
-      return { name, help, kind, samples: [] };
-    }
+    const samples = await this.#inTime(read);
+    return { name, help, kind, samples: [...(samples ?? [])] };
   }
 
   async #snapshotOf(source: SnapshotSource): Promise<MetricsSnapshot> {
+    return (await this.#inTime(source)) ?? [];
+  }
+
+  /** Undefined, and counted, where it fails or is late: as what a database is asked that does not answer. */
+  async #inTime<T>(ask: () => T | Promise<T>): Promise<T | undefined> {
     const answered = new AbortController();
-    const late = sleep(sourceMsMax, undefined, { signal: answered.signal }).catch(() => undefined);
     try {
-      const snapshot = await Promise.race([source(), late]);
-      if (snapshot !== undefined) return snapshot;
+      const asked = ask();
+      if (!(asked instanceof Promise)) return asked;
+      const late = sleep(sourceMsMax, undefined, { signal: answered.signal }).catch(() => undefined);
+      const answer = await Promise.race([asked, late]);
+      if (answer !== undefined) return answer;
     } catch {
       // Counted below, like an answer that did not come.
     } finally {
       answered.abort();
     }
     this.#failures += 1;
-    return [];
+    return undefined;
   }
 }
 

@@ -21,6 +21,9 @@ import { giveTo, newClusterFolder, type Place } from './place.ts';
 export const superuser = 'docket';
 export const databaseName = 'docket';
 
+/** The extension that remembers what statements took. */
+export const statistics = 'pg_stat_statements';
+
 /** initdb takes under a second; a slow disk may need more, a hanging one must not hold us for ever. */
 const initMsMax = 120_000;
 const outputCharsMax = 2_000;
@@ -52,6 +55,9 @@ const settings: Readonly<Record<string, string>> = {
   jit: 'off',
   // A psql left open inside a transaction would keep vacuum from every table.
   idle_in_transaction_session_timeout: '15min',
+  // What each statement took, for `docket doctor` and for people. Measured: 6 µs of PostgreSQL's time more
+  // for a statement (27 µs for a point query without), under 5 % for a batch of 500 rows.
+  shared_preload_libraries: statistics,
   // The log has a size bound only at start, so that the running server must be quiet.
   log_checkpoints: 'off',
 };

@@ -12,7 +12,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { Fault } from '../../domain/errors.ts';
-import { databaseName, ensureCluster, resetPassword, superuser } from './cluster.ts';
+import { databaseName, ensureCluster, resetPassword, statistics, superuser } from './cluster.ts';
 import { withLock } from './lock-file.ts';
 import { choosePlace, type Place } from './place.ts';
 import { isAlive, ownIdentity, type ProcessIdentity } from './process-identity.ts';
@@ -101,6 +101,16 @@ export async function openEmbeddedPostgres(options: EmbeddedOptions): Promise<Em
       { cause: error },
     );
   }
+}
+
+/** The server of a data folder if it runs now: for who only looks, and must neither start nor own it. */
+export function runningEmbeddedPostgres(
+  dataFolder: string,
+): Pick<EmbeddedPostgres, 'url' | 'serverPid'> | undefined {
+  const record = readRecord(dataFolder);
+  const server = record?.server;
+  if (record === undefined || server === undefined || !isAlive(server)) return undefined;
+  return { url: urlOf(record), serverPid: server.pid };
 }
 
 type RunningRecord = ServerRecord & { readonly server: ProcessIdentity };
@@ -238,6 +248,20 @@ async function createDatabase(record: ServerRecord): Promise<void> {
   await client.connect();
   try {
     await client.query(`CREATE DATABASE ${pg.escapeIdentifier(databaseName)}`);
+  } finally {
+    await client.end();
+  }
+  await rememberStatements(record);
+}
+
+/** Of clusters that were made before it came in, or binaries without it, only their figures are missing. */
+async function rememberStatements(record: ServerRecord): Promise<void> {
+  const client = new pg.Client({ connectionString: urlOf(record) });
+  await client.connect();
+  try {
+    await client.query(`CREATE EXTENSION IF NOT EXISTS ${pg.escapeIdentifier(statistics)}`);
+  } catch (error) {
+    if (!(error instanceof pg.DatabaseError)) throw error;
   } finally {
     await client.end();
   }

@@ -8,6 +8,7 @@ import { analystCommand } from '../commands/analyst.ts';
 import { analyzeCommand } from '../commands/analyze.ts';
 import { certCommand } from '../commands/cert.ts';
 import { conformCommand } from '../commands/conform.ts';
+import { doctorCommand } from '../commands/doctor.ts';
 import { exportCommand } from '../commands/export.ts';
 import { importCommand } from '../commands/import.ts';
 import { keyCommand } from '../commands/key.ts';
@@ -49,6 +50,7 @@ export async function runProgram(): Promise<void> {
     throughputCommand(),
     replayCommand(),
     verifyCommand(),
+    doctorCommand(),
     logCommand(),
     workflowCommand(),
     webhookCommand(),

@@ -6,6 +6,7 @@
  */
 import { existsSync } from 'node:fs';
 import { Command } from 'commander';
+import { expose } from '../../adapters/metrics/exposition.ts';
 import { VisibleCommands } from '../../adapters/metrics/visible-commands.ts';
 import { Fault } from '../../domain/errors.ts';
 import type { Workflows } from '../../domain/workflow/registry.ts';
@@ -16,6 +17,7 @@ import { minuteMs, type ServeOptions, withServing } from '../cli/serve-options.t
 import { type OpenAccess, openAccess } from '../runtime/access.ts';
 import { adminKeyFile, makeDataFolder, snapshotFolder } from '../runtime/data-folder.ts';
 import { playDemo } from '../runtime/demo.ts';
+import { keepHistory } from '../runtime/history.ts';
 import { requireSafeHost, type Served, serveHttp } from '../runtime/http-service.ts';
 import { createMetrics, listenForMetrics, type ServerMetrics } from '../runtime/metrics.ts';
 import { startProjector } from '../runtime/projector-process.ts';
@@ -59,6 +61,7 @@ async function serve(options: ServeOptions, command: Command): Promise<void> {
       opened.metrics.registry,
       stack,
     );
+    noteHistory(options, opened.metrics, stack);
     const served = { ...opened, signals, tls, metricsUrl };
     const portAsked = command.getOptionValueSource('webhookPort') !== 'default';
     const webhooksAt = await listenForWebhooks(
@@ -85,6 +88,21 @@ async function serve(options: ServeOptions, command: Command): Promise<void> {
     await stack.disposeAsync();
   }
   note('docket: stopped; everything acknowledged is on disk');
+}
+
+/** Also where nobody else may read the metrics: `docket doctor` looks back at them. */
+function noteHistory(
+  { dataDir }: ServeOptions,
+  { registry }: ServerMetrics,
+  stack: AsyncDisposableStack,
+): void {
+  const keeper = keepHistory({
+    dataDir,
+    exposition: async () => (await expose(await registry.snapshot(), undefined)).text,
+    now: () => systemClock.now(),
+    onNote: (line) => note(`docket: ${line}`),
+  });
+  stack.defer(() => keeper.stop());
 }
 
 /** Everything that is opened before anybody is served, each closed by `stack` before what it stands on. */

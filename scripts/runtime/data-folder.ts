@@ -14,6 +14,7 @@ export const adminKeyFile = (dataDir: string): string => join(dataDir, 'admin.ke
 export const identityFile = (dataDir: string): string => join(dataDir, 'identity.json');
 export const tlsFolder = (dataDir: string): string => join(dataDir, 'tls');
 export const cursorSecretFile = (dataDir: string): string => join(dataDir, 'cursor.key');
+export const historyFolder = (dataDir: string): string => join(dataDir, 'history');
 export const rejectsFile = (dataDir: string): string => join(dataDir, 'rejects.ndjson');
 
 /** Where a certificate and its key lie in a folder for them. */

