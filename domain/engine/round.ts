@@ -27,7 +27,7 @@ import {
 } from './entry.ts';
 import { withoutRepeats } from './repeats.ts';
 
-/** How often a round looks for other automatic numbers, where writers that are faster take one after another. */
+/** How often a round looks for other automatic numbers, where faster writers take one after another. */
 const numberTriesMax = 16;
 
 /**
