@@ -10,7 +10,7 @@ import { z } from 'zod';
 export const actions = {
   open: 'POST /v1/tickets: opens a ticket with subject, priority and category',
   comment: 'POST /v1/tickets/{id}/commands: adds a comment to a ticket that the run opened before',
-  advance: 'POST /v1/tickets/{id}/commands: the next of assign, start, resolve on such a ticket',
+  advance: 'POST /v1/tickets/{id}/commands: the next of assign, escalate, reassign, resolve on such a ticket',
   read: 'GET /v1/tickets/{id}: such a ticket, from the engine',
   list: 'GET /v1/tickets?limit=50: a page of the list, from PostgreSQL',
   search: 'GET /v1/tickets?q=…: full-text search, from PostgreSQL',
