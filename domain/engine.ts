@@ -9,7 +9,9 @@
  */
 import type { CommandGuard } from './access/guard.ts';
 import { decideAmongWriters } from './engine/among-writers.ts';
-import { answer, dropNumber, type EngineParts, Entry, type RoundContext, ticketOf } from './engine/entry.ts';
+import { type EngineCounts, noCounts } from './engine/counts.ts';
+import { answer, contended, dropNumber, type EngineParts, Entry, type RoundContext } from './engine/entry.ts';
+import { appendTelling, type EngineObserver } from './engine/observer.ts';
 import { noteDurable, PresentTickets } from './engine/present-tickets.ts';
 import { decideAll, forget, prepare } from './engine/round.ts';
 import { OpenSubmissions, Submission } from './engine/submission.ts';
@@ -20,7 +22,6 @@ import type { AppendOutcome, CommandSink, Outcome, Write } from './ports.ts';
 import { TicketCache } from './ticket/cache.ts';
 import type { Command } from './ticket/commands.ts';
 import { defaultNumbering, type Numbering, TicketNumbers } from './ticket/numbering.ts';
-import { reject } from './ticket/rejection.ts';
 
 export const engineLimits = {
   /** Commands that may be waiting for their answer; more are refused with `overloaded`. */
@@ -45,27 +46,17 @@ export interface EngineOptions extends EngineParts {
   readonly limits?: Partial<EngineLimits>;
   /** A random whole number: keeps callers from choosing ticket ids that collide in the engine's memory. */
   readonly hashSeed?: number;
-}
-
-/** Counts since the engine was made. */
-export interface EngineCounts {
-  accepted: number;
-  rejected: number;
-  repeated: number;
-  /** Committed transitions. */
-  events: number;
-  /** Decisions made again because another writer was faster. */
-  conflicts: number;
-  /** How often states in memory turned out to hold what did not happen, and were forgotten. */
-  setbacks: number;
+  /** Told what there is to measure; nobody where absent. */
+  readonly observer?: EngineObserver | undefined;
 }
 
 export class Engine implements CommandSink {
   /** Tickets as they are now, for readers. */
   readonly present: PresentTickets;
   readonly #limits: EngineLimits;
+  readonly #observer: EngineObserver | undefined;
   readonly #context: RoundContext;
-  readonly #counts = { accepted: 0, rejected: 0, repeated: 0, events: 0, conflicts: 0, setbacks: 0 };
+  readonly #counts = noCounts();
   /** Submissions with unanswered commands; all of them fail when the log does. */
   readonly #submissions = new OpenSubmissions();
   #unanswered = 0;
@@ -80,6 +71,7 @@ export class Engine implements CommandSink {
 
   constructor(options: EngineOptions) {
     this.#limits = { ...engineLimits, ...options.limits };
+    this.#observer = options.observer;
     this.#context = {
       ...options,
       // A round in flight may not be in the log yet, where its tickets would be looked up again.
@@ -94,7 +86,11 @@ export class Engine implements CommandSink {
     this.present = new PresentTickets(this.#context, () => this.decidedIsDurable());
   }
 
-  submit(commands: readonly Command[], guard?: CommandGuard): Promise<readonly Outcome[]> {
+  submit(
+    commands: readonly Command[],
+    guard?: CommandGuard,
+    requestId?: string,
+  ): Promise<readonly Outcome[]> {
     if (this.#fault !== undefined) return Promise.reject(this.#fault);
     const waiting = this.#unanswered;
     const most = this.#limits.unansweredCommandsMax;
@@ -103,7 +99,11 @@ export class Engine implements CommandSink {
       return Promise.reject(new Fault('overloaded', message));
     }
     if (commands.length === 0) return Promise.resolve([]);
-    return new Promise((resolve, reject) => this.#enqueue(commands, guard, resolve, reject));
+    return new Promise((resolve, reject) => {
+      const submission = new Submission(commands, guard, resolve, reject, this.#onAnswer);
+      if (this.#observer !== undefined) submission.note(this.#observer.now(), requestId);
+      this.#enqueue(submission);
+    });
   }
 
   /** Resolves when everything submitted so far has been answered. */
@@ -113,6 +113,11 @@ export class Engine implements CommandSink {
 
   get queued(): number {
     return this.#untaken + this.#again.length;
+  }
+
+  /** Commands that wait for their answer, queued or on their way. */
+  get unanswered(): number {
+    return this.#unanswered;
   }
 
   /** Why this engine takes nothing more; `undefined` while it works. */
@@ -135,25 +140,25 @@ export class Engine implements CommandSink {
     if (this.#fault !== undefined) throw this.#fault;
   }
 
-  #enqueue(
-    commands: readonly Command[],
-    guard: CommandGuard | undefined,
-    resolve: (outcomes: readonly Outcome[]) => void,
-    reject: (reason: unknown) => void,
-  ): void {
-    const submission = new Submission(commands, guard, resolve, reject, this.#onAnswer);
+  #enqueue(submission: Submission): void {
+    const { length } = submission.commands;
     this.#submissions.add(submission);
-    this.#unanswered += commands.length;
+    this.#unanswered += length;
     this.#queue.push(submission);
-    this.#untaken += commands.length;
+    this.#untaken += length;
     this.#running ??= this.#run();
   }
 
   readonly #onAnswer = (outcome: Outcome, completed: Submission | undefined): void => {
     this.#unanswered -= 1;
-    if (completed !== undefined) this.#submissions.remove(completed);
-    if (outcome.status === 'rejected') this.#counts.rejected += 1;
-    else if (outcome.repeated) this.#counts.repeated += 1;
+    if (completed !== undefined) {
+      this.#submissions.remove(completed);
+      this.#observer?.answered(completed.commands.length, completed.sinceMs, completed.requestId);
+    }
+    if (outcome.status === 'rejected') {
+      this.#counts.rejected += 1;
+      this.#observer?.rejected(outcome, this.#context.cache.find(outcome.ticketId ?? '')?.workflow);
+    } else if (outcome.repeated) this.#counts.repeated += 1;
     else {
       this.#counts.accepted += 1;
       this.#counts.events += outcome.events;
@@ -192,7 +197,8 @@ export class Engine implements CommandSink {
 
   /** The writes are let go with this call: thousands of them would only age while the disk is at work. */
   #append(writes: readonly Write[]): Promise<readonly AppendOutcome[]> {
-    return writes.length === 0 ? Promise.resolve([]) : this.#context.log.append(writes);
+    if (writes.length === 0) return Promise.resolve([]);
+    return appendTelling(this.#observer, this.#context.log, writes);
   }
 
   #takeEntries(): readonly Entry[] {
@@ -265,18 +271,7 @@ export class Engine implements CommandSink {
       // Another writer may have taken an automatic number meanwhile: it must not be tried again.
       dropNumber(entry);
       this.#again.push(entry);
-    } else answer(this.#context, entry, this.#contended(entry));
-  }
-
-  #contended(entry: Entry): Outcome {
-    const { command } = entry;
-    const ticketId = ticketOf(entry);
-    const message = `other writers changed ticket ${ticketId} at each of ${entry.tries} tries; try again`;
-    return reject(
-      { code: 'contention', message, tried: command.type, ticketId },
-      undefined,
-      this.#context.workflows,
-    );
+    } else answer(this.#context, entry, contended(this.#context, entry));
   }
 
   /**

@@ -75,6 +75,9 @@ export interface EventReader {
   close(): Promise<void>;
 }
 
+/** Told each time a log has made a batch durable: how long the disk or the database took, and its bytes. */
+export type SyncObserver = (ms: number, bytes: number) => void;
+
 /**
  * The append-only log. `append` takes many independent writes and resolves, with one outcome each in their
  * order, only when what `durability` says holds. Conflicts are outcomes; a `Fault` means nothing of the
@@ -127,8 +130,11 @@ export type Outcome = Accepted | Rejection;
  * Throws `Fault('overloaded')` when its bounded queue is full; nothing of that call was then decided.
  */
 export interface CommandSink {
-  /** `guard` decides what the caller may do; without one, the caller is trusted with everything. */
-  submit(commands: readonly Command[], guard?: CommandGuard): Promise<readonly Outcome[]>;
+  /**
+   * `guard` decides what the caller may do; without one, the caller is trusted with everything. `requestId`
+   * is what the caller knows the call by, for whoever measures.
+   */
+  submit(commands: readonly Command[], guard?: CommandGuard, requestId?: string): Promise<readonly Outcome[]>;
 }
 
 /** Tickets as they are now, by their durable events only. */

@@ -27,6 +27,11 @@ export interface Progress {
   readonly position: number;
   /** How many events the commit brought. */
   readonly events: number;
+  /** Whether readers see these rows; those of a build beside the live one they do not see yet. */
+  readonly isLive: boolean;
+  /** How long the events took to become rows in memory, loading included, and then to be committed. */
+  readonly foldMs: number;
+  readonly commitMs: number;
 }
 
 export interface PartitionOptions {
@@ -38,6 +43,8 @@ export interface PartitionOptions {
   readonly untilCaughtUp: boolean;
   readonly batchEventsMax: number;
   readonly projections: readonly RunningProjection[];
+  /** Whether these are the builds that readers see. */
+  readonly isLive: boolean;
   readonly onProgress: (progress: Progress) => void;
   /** Something happened that a person should know. */
   readonly onNote: (line: string) => void;
@@ -109,10 +116,12 @@ export class PartitionProjector {
         const events = await queue.take(this.#eventsMax(position));
         const last = events.at(-1);
         if (last === undefined) break;
+        const startedAtMs = performance.now();
         const batch = await foldBatch(events, projections, database);
+        const foldMs = performance.now() - startedAtMs;
         this.#assertFewParked();
         await committing;
-        committing = this.#commit(batch);
+        committing = this.#commit(batch, foldMs);
         // It is awaited below in every case; until then, its failure is not an unhandled one.
         committing.catch(() => undefined);
         position = last.position;
@@ -125,16 +134,19 @@ export class PartitionProjector {
     return position;
   }
 
-  async #commit(batch: Batch): Promise<void> {
-    const { database, clock, partition, onProgress, onNote } = this.#options;
+  async #commit(batch: Batch, foldMs: number): Promise<void> {
+    const { database, clock, partition, isLive, onProgress, onNote } = this.#options;
+    const startedAtMs = performance.now();
     await commitBatch(batch, database, clock.now());
+    const commitMs = performance.now() - startedAtMs;
     this.#retryCount = 0;
     for (const { running, parkings } of batch.parts) {
       running.refused = undefined;
       for (const { event, reason } of parkings) onNote(parkedNote(running, event, reason));
     }
     if (this.#search !== undefined && batch.last.position >= this.#search.until) this.#search = undefined;
-    onProgress({ partition, position: batch.last.position, events: batch.eventCount });
+    const { last, eventCount: events } = batch;
+    onProgress({ partition, position: last.position, events, isLive, foldMs, commitMs });
   }
 
   /**

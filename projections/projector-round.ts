@@ -79,6 +79,7 @@ export class ProjectorRound {
       ...this.#options,
       partition,
       projections,
+      isLive: builds.every(({ state }) => state === 'live'),
       signal: this.#signal,
       untilCaughtUp,
       batchEventsMax,

@@ -149,7 +149,7 @@ class BulkStream {
     this.#bytesInFlight += bytes;
     this.#batches.push(batch);
     this.#pace(lines);
-    sink.submit(read.commands, caller.guard).then(
+    sink.submit(read.commands, caller.guard, caller.requestId).then(
       (outcomes) => {
         batch.outcomes = outcomes;
         this.#answer();

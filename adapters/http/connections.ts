@@ -40,6 +40,18 @@ export class Connections {
     this.#sweep.unref();
   }
 
+  /** How many are open, by the version of HTTP that they speak. */
+  get open(): { readonly http1: number; readonly http2: number } {
+    const isSecure = 'setSecureContext' in this.#server;
+    let http1 = 0;
+    for (const socket of this.#sockets) {
+      const protocol = 'alpnProtocol' in socket ? socket.alpnProtocol : undefined;
+      // Of TLS, what is inside a connection counts, and not what carries it.
+      if (isSecure ? protocol !== undefined && protocol !== 'h2' : true) http1 += 1;
+    }
+    return { http1, http2: this.#sessions.size };
+  }
+
   get none(): boolean {
     return this.#sockets.size === 0;
   }

@@ -93,11 +93,14 @@ export function writeProblem(response: ServerResponse, found: Problem): void {
   response.end(body);
 }
 
-/** What came is not HTTP, too slow or too large: the last words on a connection. */
-export function answerParserError(error: unknown, socket: Duplex): void {
+/**
+ * What came is not HTTP, too slow or too large: the last words on a connection. Returns their status;
+ * undefined where nobody would hear them.
+ */
+export function answerParserError(error: unknown, socket: Duplex): number | undefined {
   if (codeOf(error) === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
-    return;
+    return undefined;
   }
   const known = problemOfParser.get(codeOf(error));
   const found = problem(...(known ?? (['request_invalid', 'what was sent is not HTTP/1.1'] as const)));
@@ -110,6 +113,7 @@ export function answerParserError(error: unknown, socket: Duplex): void {
     'connection: close',
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
+  return found.status;
 }
 
 function codeOf(error: unknown): string {

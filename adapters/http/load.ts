@@ -11,6 +11,8 @@ export class Load {
   readonly #bytesOf = new WeakMap<IncomingMessage, number>();
   #requests = 0;
   #bodyBytes = 0;
+  /** Streams of events that are open: they are no requests in flight. Counted by whoever opens them. */
+  streams = 0;
 
   constructor(limits: Pick<HttpLimits, 'requestsInFlightMax' | 'bodyBytesInFlightMax'>) {
     this.#limits = limits;

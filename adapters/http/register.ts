@@ -13,6 +13,7 @@ import type { Admission, LaneName } from './admission/admission.ts';
 import type { RateLimits } from './admission/rate-limits.ts';
 import { inputErrors, inputErrorsText } from './input-errors.ts';
 import { problem, RequestRefused } from './problem.ts';
+import { requestIdOf } from './request-id.ts';
 import type { Caller, Route } from './route.ts';
 
 export interface RouteGate {
@@ -25,7 +26,9 @@ export interface RouteGate {
 /** Makes a declared route answer. Who may not call it is refused before any body is read. */
 export function register(app: FastifyInstance, declared: Route, gate: RouteGate): void {
   const { params, query, headers, body, scope } = declared;
-  const enter = gate.admission.entrance(declared.lane ?? laneOf(declared));
+  const lane = declared.lane ?? laneOf(declared);
+  const matched = { template: declared.path, lane };
+  const enter = gate.admission.entrance(lane);
   const checkedHeaders = headers === undefined ? undefined : headersCheck(headers);
   app.route({
     method: declared.method,
@@ -38,6 +41,7 @@ export function register(app: FastifyInstance, declared: Route, gate: RouteGate)
     },
     ...(mayBeCompressed(declared) ? {} : { compress: false }),
     onRequest: (request, reply, done) => {
+      request.matched = matched;
       const known = (error?: Error) => done(error ?? mediaTypeRefused(request, reply, declared));
       enter(request, reply, () => {
         if (scope === 'public') known();
@@ -146,7 +150,8 @@ function letIn(
     const detail = `this needs the scope ${scope}, which the credential does not have`;
     throw new RequestRefused(problem('scope_missing', detail));
   }
-  request.caller = { principal: found, guard: access.guardOf(found) };
+  const requestId = requestIdOf(request.raw.headers);
+  request.caller = { principal: found, guard: access.guardOf(found), requestId };
 }
 
 function callerOf(request: FastifyRequest, { id, scope }: Route): Caller {

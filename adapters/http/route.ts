@@ -28,11 +28,22 @@ export type RouteGroup = (typeof routeGroups)[number];
 export interface Caller {
   readonly principal: Principal;
   readonly guard: Guard;
+  /** What the caller calls this request. */
+  readonly requestId?: string | undefined;
+}
+
+/** The route that a request came to: made once for each route. */
+export interface MatchedRoute {
+  /** Its address as declared, such as `/v1/tickets/{ticketId}`. */
+  readonly template: string;
+  readonly lane: LaneName;
 }
 
 declare module 'fastify' {
   interface FastifyRequest {
     caller: Caller | undefined;
+    /** Undefined before its route has seen it, and for what comes to no route. */
+    matched: MatchedRoute | undefined;
     /** Set by routes that answer with a stream, whose bounds in time are their own. */
     hasOwnBounds: boolean;
   }

@@ -3,9 +3,10 @@
  * document. It owns its sockets and nothing else: the log, the engine and the database are closed by whoever
  * opened them, after `close` has returned.
  */
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import fastify, { type FastifyInstance } from 'fastify';
 import type { z } from 'zod';
-import { Admission } from './admission/admission.ts';
+import { Admission, type CountedLane, type LaneStanding } from './admission/admission.ts';
 import { RateLimits } from './admission/rate-limits.ts';
 import type { Rates } from './admission/rates.ts';
 import { AnswerDeadline } from './answer-deadline.ts';
@@ -28,8 +29,9 @@ import { answerSecurely, createListener, type TlsPair, useCertificate } from './
 import { Load } from './load.ts';
 import { otherMethods } from './other-methods.ts';
 import { PositionWaits } from './position-waits.ts';
-import { problem, RequestRefused } from './problem.ts';
+import { type Problem, problem, RequestRefused } from './problem.ts';
 import { register } from './register.ts';
+import { type HttpObserver, RequestWatch } from './request-watch.ts';
 import type { Route } from './route.ts';
 import { allRoutes } from './routes/all.ts';
 import { healthPaths } from './routes/health.ts';
@@ -45,6 +47,17 @@ export interface HttpServerOptions
   readonly rates?: Partial<Rates>;
   /** How many proxies stand before the server, whose `x-forwarded-for` is believed; none where absent. */
   readonly proxies?: number;
+  /** Told how every request ends; nobody where absent. */
+  readonly observer?: HttpObserver | undefined;
+}
+
+/** What is open and waits at present. */
+export interface HttpStanding {
+  /** Without health and streams. */
+  readonly requests: number;
+  readonly streams: number;
+  readonly connections: { readonly http1: number; readonly http2: number };
+  readonly lanes: Readonly<Record<CountedLane, LaneStanding>>;
 }
 
 export interface HttpServer {
@@ -68,6 +81,8 @@ export interface HttpServer {
   useCertificate(pair: TlsPair): void;
   /** Requests that are being answered now. */
   readonly requestsInFlight: number;
+  /** For operators. */
+  standing(): HttpStanding;
   /** Everything that it answers, as declared. */
   readonly routes: readonly Route[];
 }
@@ -77,16 +92,27 @@ export function buildServer(options: HttpServerOptions): HttpServer {
   const proxies = options.proxies ?? 0;
   const load = new Load(limits);
   const proxied = proxies > 0;
-  const admission = new Admission(limits, load, { proxied });
-  const rates = new RateLimits({ rates: options.rates ?? {}, bucketsMax: limits.bucketsMax, proxied });
+  const { observer } = options;
+  const admission = new Admission(limits, load, {
+    proxied,
+    onRefused: (lane) => observer?.refused(lane, 'overload'),
+  });
+  const rates = new RateLimits({
+    rates: options.rates ?? {},
+    bucketsMax: limits.bucketsMax,
+    proxied,
+    onRefused: (lane, reason) => observer?.refused(lane, reason),
+  });
   const deadline = new AnswerDeadline(limits);
   const stopping = new Stopping();
   const { tls, unreadyMsMin = 0 } = options;
-  const app = newApp({ limits, tls, proxies });
+  const watch = observer === undefined ? undefined : new RequestWatch(observer);
+  const app = newApp({ limits, tls, proxies, watch });
   const connections = new Connections(app.server, limits);
+  watch?.listen(app.server);
   const arrival = new ArrivalDeadline(limits);
   acceptBodies(app, { limits, load, deadline: arrival });
-  admit(app, { rates, admission, deadline, stopping });
+  admit(app, { rates, admission, deadline, stopping, watch });
   if (tls !== undefined) answerSecurely(app);
   compressAnswers(app, limits);
   app.setErrorHandler(answerFailure(options.report));
@@ -120,6 +146,12 @@ export function buildServer(options: HttpServerOptions): HttpServer {
     get requestsInFlight() {
       return load.requests;
     },
+    standing: () => ({
+      requests: load.requests,
+      streams: load.streams,
+      connections: connections.open,
+      lanes: admission.standing,
+    }),
     routes,
   };
 }
@@ -128,9 +160,14 @@ interface AppOptions {
   readonly limits: HttpLimits;
   readonly tls: TlsPair | undefined;
   readonly proxies: number;
+  readonly watch: RequestWatch | undefined;
 }
 
-function newApp({ limits, tls, proxies }: AppOptions): FastifyInstance {
+function newApp({ limits, tls, proxies, watch }: AppOptions): FastifyInstance {
+  const refuseEarly = (request: IncomingMessage, response: ServerResponse, found: Problem) => {
+    watch?.refusedEarly(request, found.status);
+    writeProblem(response, found);
+  };
   const app = fastify({
     logger: false,
     trustProxy: proxies > 0 && ((_address, hop) => hop < proxies),
@@ -138,19 +175,26 @@ function newApp({ limits, tls, proxies }: AppOptions): FastifyInstance {
     serverFactory: (handler) => createListener(limits, tls, handler),
     routerOptions: {
       maxParamLength: limits.paramCharactersMax,
-      onMaxParamLength: (_path, _request, response) => {
+      onMaxParamLength: (_path, request, response) => {
         const detail = `a part of the address may have ${limits.paramCharactersMax} characters`;
-        writeProblem(response, problem('url_too_long', detail));
+        refuseEarly(request, response, problem('url_too_long', detail));
       },
     },
     // Requests that arrive while the server stops are answered as usual, and their connections closed.
     return503OnClosing: false,
-    frameworkErrors: (error, _request, reply) => sendProblem(reply, problemOf(error)),
-    clientErrorHandler: (error, socket) => answerParserError(error, socket),
+    frameworkErrors: (error, request, reply) => {
+      const found = problemOf(error);
+      watch?.refusedEarly(request.raw, found.status);
+      sendProblem(reply, found);
+    },
+    clientErrorHandler: (error, socket) => {
+      const status = answerParserError(error, socket);
+      watch?.connectionFailed(error, socket, status);
+    },
   });
   // Node would answer by itself, without a problem document.
-  app.server.on('checkExpectation', (_request, response) =>
-    writeProblem(response, problem('expectation_failed', 'leave the header expect out')),
+  app.server.on('checkExpectation', (request, response) =>
+    refuseEarly(request, response, problem('expectation_failed', 'leave the header expect out')),
   );
   app.setValidatorCompiler<z.ZodType>(({ schema, httpPart }) => {
     // Most requests have no query: what the schema makes of that is known.
@@ -176,12 +220,15 @@ interface Doorkeepers {
   readonly admission: Admission;
   readonly deadline: AnswerDeadline;
   readonly stopping: Stopping;
+  readonly watch: RequestWatch | undefined;
 }
 
 /** Health is asked under overload as well, and often, so it is not counted. */
-function admit(app: FastifyInstance, { rates, admission, deadline, stopping }: Doorkeepers): void {
+function admit(app: FastifyInstance, { rates, admission, deadline, stopping, watch }: Doorkeepers): void {
   app.decorateRequest('place', undefined);
+  app.decorateRequest('matched', undefined);
   app.addHook('onRequest', (request, reply, done) => {
+    watch?.watch(request, reply);
     reply.headers(guardedHeaders);
     if (stopping.leaving.aborted && request.raw.httpVersionMajor === 1) reply.header('connection', 'close');
     if (healthPaths.includes(request.url)) return done();

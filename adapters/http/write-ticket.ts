@@ -88,7 +88,7 @@ export async function writeTicket(
     ifMatch === undefined || ticketId === undefined
       ? keyed
       : withRevision(keyed, await expectedRevisionOf(ifMatch, ticketId, tickets));
-  const [outcome] = await sink.submit([conditional], caller.guard);
+  const [outcome] = await sink.submit([conditional], caller.guard, caller.requestId);
   if (outcome === undefined) throw new Error(`bug: ${command.type} got no outcome`);
   return outcome;
 }

@@ -14,8 +14,8 @@ import type {
   SqlValue,
   TransactionOptions,
 } from '../../projections/sql.ts';
-import { asFault } from './failures.ts';
 import { openSession } from './session.ts';
+import { type DatabaseObserver, failure, mapped, type Target } from './statements.ts';
 import { copyLine, toParameter, typeParsers } from './values.ts';
 
 export interface DatabaseOptions {
@@ -28,6 +28,21 @@ export interface DatabaseOptions {
   readonly statementMsMax?: number;
   /** How long a connection may lie idle before it is closed. */
   readonly idleMsMax?: number;
+  /** Told of every statement on the shared connections. */
+  readonly observer?: DatabaseObserver | undefined;
+}
+
+/** The shared connections at present. */
+export interface PoolStanding {
+  readonly active: number;
+  readonly idle: number;
+  readonly max: number;
+  /** Callers that wait for a connection. */
+  readonly waiting: number;
+}
+
+export interface PooledDatabase extends Database {
+  pool(): PoolStanding;
 }
 
 const defaults = {
@@ -44,9 +59,10 @@ const copyPieceCharsMax = 64 * 1024;
  * Opens the database at a `postgres://` URL. Connects when first used; a database that can not be reached
  * then throws `Fault('database_unavailable')`, and the next call tries anew.
  */
-export function openDatabase(url: string, options: DatabaseOptions): Database {
+export function openDatabase(url: string, options: DatabaseOptions): PooledDatabase {
   const settings = { ...defaults, ...options };
   const place = describe(url);
+  const target = { place, observer: options.observer };
   const connection = {
     connectionString: url,
     application_name: settings.applicationName,
@@ -67,19 +83,23 @@ export function openDatabase(url: string, options: DatabaseOptions): Database {
     try {
       return await pool.connect();
     } catch (error) {
-      throw asFault(error, place);
+      throw failure(error, target);
     }
   };
   let closing: Promise<void> | undefined;
   return {
-    query: (text, values) => onLease(borrow, (lease) => queriesOn(lease.client, place).query(text, values)),
+    query: (text, values) => onLease(borrow, (lease) => queriesOn(lease.client, target).query(text, values)),
     prepared: (statement, values) =>
-      onLease(borrow, (lease) => queriesOn(lease.client, place).prepared(statement, values)),
+      onLease(borrow, (lease) => queriesOn(lease.client, target).prepared(statement, values)),
     execute: (text, values) =>
-      onLease(borrow, (lease) => queriesOn(lease.client, place).execute(text, values)),
+      onLease(borrow, (lease) => queriesOn(lease.client, target).execute(text, values)),
     transaction: (work, transactionOptions) =>
-      onLease(borrow, (lease) => inTransaction(lease, place, work, transactionOptions)),
+      onLease(borrow, (lease) => inTransaction(lease, target, work, transactionOptions)),
     session: () => openSession(connection, place),
+    pool() {
+      const { totalCount, idleCount: idle, waitingCount: waiting } = pool;
+      return { active: totalCount - idle, idle, max: settings.connectionsMax, waiting };
+    },
     close: () => {
       closing ??= pool.end();
       return closing;
@@ -120,22 +140,22 @@ const begin = {
 
 async function inTransaction<T>(
   lease: Lease,
-  place: string,
+  target: Target,
   work: (sql: Sql) => Promise<T>,
   options: TransactionOptions = {},
 ): Promise<T> {
   const { client } = lease;
-  const control = queriesOn(client, place);
+  const control = queriesOn(client, target);
   await control.execute(begin[options.mode ?? 'write']);
   let open = true;
   const assertOpen = (): void => {
     if (!open) throw new TypeError('This connection was lent for a transaction that has ended.');
   };
   try {
-    const result = await work(sqlOn(client, place, assertOpen)).finally(() => {
+    const result = await work(sqlOn(client, target, assertOpen)).finally(() => {
       open = false;
     });
-    const committed = await mapped(place, () => client.query('COMMIT'));
+    const committed = await mapped(target, () => client.query('COMMIT'));
     if (committed.command !== 'COMMIT') {
       // PostgreSQL answers COMMIT with ROLLBACK, and no error, when a failed statement was passed over.
       throw new TypeError(
@@ -152,8 +172,8 @@ async function inTransaction<T>(
   }
 }
 
-function sqlOn(client: PoolClient, place: string, assertOpen: () => void): Sql {
-  const queries = queriesOn(client, place);
+function sqlOn(client: PoolClient, target: Target, assertOpen: () => void): Sql {
+  const queries = queriesOn(client, target);
   return {
     query: async (text, values) => {
       assertOpen();
@@ -169,23 +189,14 @@ function sqlOn(client: PoolClient, place: string, assertOpen: () => void): Sql {
     },
     copyIn: async (table, columns, rows) => {
       assertOpen();
-      return copyRows(client, place, table, columns, rows);
+      return copyRows(client, target, table, columns, rows);
     },
   };
 }
 
-/** Only what a statement throws is judged; what a caller's own code throws passes through untouched. */
-async function mapped<T>(place: string, statement: () => Promise<T>): Promise<T> {
-  try {
-    return await statement();
-  } catch (error) {
-    throw asFault(error, place);
-  }
-}
-
-function queriesOn(client: PoolClient, place: string): Queries {
+function queriesOn(client: PoolClient, target: Target): Queries {
   const run = (query: { name?: string; text: string }, values: readonly SqlValue[] = []) =>
-    mapped<QueryResult>(place, () => client.query({ ...query, values: values.map(toParameter) }));
+    mapped<QueryResult>(target, () => client.query({ ...query, values: values.map(toParameter) }));
   return {
     async query<Row extends object>(text: string, values?: readonly SqlValue[]): Promise<readonly Row[]> {
       return (await run({ text }, values)).rows as Row[];
@@ -201,7 +212,7 @@ function queriesOn(client: PoolClient, place: string): Queries {
 
 async function copyRows(
   client: PoolClient,
-  place: string,
+  target: Target,
   table: string,
   columns: readonly string[],
   rows: Iterable<readonly SqlValue[]>,
@@ -209,7 +220,7 @@ async function copyRows(
   const names = columns.map(pg.escapeIdentifier).join(', ');
   const stream = client.query(copyStreams.from(`COPY ${qualified(table)} (${names}) FROM STDIN`));
   const finished = mapped(
-    place,
+    target,
     () => new Promise<void>((resolve, reject) => void stream.once('finish', resolve).once('error', reject)),
   );
   // An error before anyone waits for the end must not count as unhandled; it is thrown when waited for.

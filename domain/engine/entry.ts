@@ -4,7 +4,7 @@ import type { SlaRules } from '../sla/policies.ts';
 import type { LiveTicket, TicketCache } from '../ticket/cache.ts';
 import type { Command } from '../ticket/commands.ts';
 import type { TicketNumbers } from '../ticket/numbering.ts';
-import type { Rejection } from '../ticket/rejection.ts';
+import { type Rejection, reject } from '../ticket/rejection.ts';
 import type { TicketId } from '../ticket/values.ts';
 import type { Workflows } from '../workflow/registry.ts';
 import type { Submission } from './submission.ts';
@@ -111,6 +111,14 @@ export function dropNumber(entry: Entry): void {
   if (entry.command.type === 'OpenTicket') particulars.ticketId = undefined;
   else particulars.newTicketId = undefined;
   particulars.numbered = undefined;
+}
+
+/** The answer where other writers were faster at each try. */
+export function contended({ workflows }: RoundContext, entry: Entry): Rejection {
+  const { type: tried } = entry.command;
+  const ticketId = ticketOf(entry);
+  const message = `other writers changed ticket ${ticketId} at each of ${entry.tries} tries; try again`;
+  return reject({ code: 'contention', message, tried, ticketId }, undefined, workflows);
 }
 
 /** Does something for each item, a bounded number at once. */

@@ -38,6 +38,9 @@ export class Submission {
   taken = 0;
   /** Where it stands among the open ones. */
   openIndex = 0;
+  /** When it was taken in and what its caller knows it by, where somebody measures. */
+  sinceMs = 0;
+  requestId: string | undefined = undefined;
   readonly #outcomes: Outcome[];
   readonly #resolve: (outcomes: readonly Outcome[]) => void;
   readonly #reject: (reason: unknown) => void;
@@ -59,6 +62,11 @@ export class Submission {
     this.#resolve = resolve;
     this.#reject = reject;
     this.#onAnswer = onAnswer;
+  }
+
+  note(sinceMs: number, requestId: string | undefined): void {
+    this.sinceMs = sinceMs;
+    this.requestId = requestId;
   }
 
   answer(index: number, outcome: Outcome): void {

@@ -1,6 +1,7 @@
 /** Everything that `docket serve` can be told on its command line. */
 import { type Command, Option } from 'commander';
 import type { HttpLimits } from '../../adapters/http/limits.ts';
+import { metricsPortDefault } from '../runtime/metrics.ts';
 import { snapshotTimes } from '../runtime/snapshots.ts';
 import { type TlsOptions, withTls } from '../runtime/tls.ts';
 import { webhookPortDefault } from '../runtime/webhooks.ts';
@@ -25,11 +26,14 @@ export interface ServeOptions extends LogOptions, TlsOptions, RateOptions {
   readonly webhooks: boolean;
   readonly webhookHost: string;
   readonly webhookPort: number;
+  readonly metrics: boolean;
+  readonly metricsHost: string;
+  readonly metricsPort: number;
   readonly demo?: true;
 }
 
 export function withServing(command: Command): Command {
-  return withLog(withWebhooks(withRates(withTls(withAddress(command)))))
+  return withLog(withMetrics(withWebhooks(withRates(withTls(withAddress(command))))))
     .option(
       '--snapshot-events <number>',
       'save the tickets in memory after this many events, so that a restart is warm',
@@ -77,4 +81,20 @@ function withWebhooks(command: Command): Command {
         .default(webhookPortDefault),
     )
     .option('--no-webhooks', 'take no webhooks');
+}
+
+function withMetrics(command: Command): Command {
+  return command
+    .option(
+      '--metrics-host <address>',
+      'where Prometheus reads metrics, without credentials; see docs/metrics.md',
+      '127.0.0.1',
+    )
+    .addOption(
+      new Option('--metrics-port <port>', 'where Prometheus reads metrics; 0: any free one')
+        .env('DOCKET_METRICS_PORT')
+        .argParser(wholeNumber(0, 65_535))
+        .default(metricsPortDefault),
+    )
+    .option('--no-metrics', 'let nobody read metrics');
 }

@@ -2,6 +2,8 @@
 import { hostname } from 'node:os';
 import { Command } from 'commander';
 import { openSegmentReader } from '../../adapters/log/segment/segment-reader.ts';
+import { addProjectorMetrics } from '../../adapters/metrics/projector-metrics.ts';
+import { createRegistry } from '../../adapters/metrics/registry.ts';
 import type { EventReader } from '../../domain/ports.ts';
 import { applicationNameOf } from '../../projections/ownership.ts';
 import { runProjector } from '../../projections/projector.ts';
@@ -12,6 +14,7 @@ import { progressBar } from '../cli/progress.ts';
 import { loadCalendars } from '../runtime/calendars.ts';
 import { logFolder } from '../runtime/data-folder.ts';
 import { openExistingLog } from '../runtime/existing-log.ts';
+import { openServerChannel } from '../runtime/projector-channel.ts';
 import { openReadModels } from '../runtime/read-models.ts';
 import { stopSignal } from '../runtime/signals.ts';
 import { systemClock } from '../runtime/system.ts';
@@ -33,6 +36,9 @@ async function run(options: LogOptions & JsonOptions & { untilCaughtUp?: true })
   const owner = `${hostname()}/${process.pid}`;
   const applicationName = applicationNameOf(owner);
   const models = await openReadModels({ ...options, databaseUrl: databaseUrl(), applicationName });
+  const registry = createRegistry();
+  const onBatch = addProjectorMetrics(registry);
+  const server = openServerChannel(() => registry.snapshot());
   const bar = progressBar('projecting', 'events', { json: options.json ?? (isChild || undefined) });
   const startedAtMs = performance.now();
   const head = await reader.head();
@@ -50,6 +56,8 @@ async function run(options: LogOptions & JsonOptions & { untilCaughtUp?: true })
       owner,
       untilCaughtUp: options.untilCaughtUp ?? false,
       onProgress: (progress) => {
+        onBatch(progress);
+        if (progress.isLive) server?.committed(progress.partition, progress.position);
         events += progress.events;
         bar.report(progress.position, Math.max(head, progress.position));
       },

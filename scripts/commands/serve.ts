@@ -16,11 +16,17 @@ import { type OpenAccess, openAccess } from '../runtime/access.ts';
 import { adminKeyFile, makeDataFolder, snapshotFolder } from '../runtime/data-folder.ts';
 import { playDemo } from '../runtime/demo.ts';
 import { requireSafeHost, type Served, serveHttp } from '../runtime/http-service.ts';
+import { createMetrics, listenForMetrics, type ServerMetrics } from '../runtime/metrics.ts';
 import { startProjector } from '../runtime/projector-process.ts';
 import { openReadModels, type ReadModelDatabase } from '../runtime/read-models.ts';
 import { findServer } from '../runtime/server-file.ts';
 import { stopSignals } from '../runtime/signals.ts';
-import { type OpenEngine, openPostgresEngine, openSegmentEngine } from '../runtime/sink.ts';
+import {
+  type EngineObservers,
+  type OpenEngine,
+  openPostgresEngine,
+  openSegmentEngine,
+} from '../runtime/sink.ts';
 import { keepSnapshots } from '../runtime/snapshots.ts';
 import { watchRates } from '../runtime/status-line.ts';
 import { systemClock } from '../runtime/system.ts';
@@ -45,7 +51,13 @@ async function serve(options: ServeOptions, command: Command): Promise<void> {
   try {
     const opened = await openAll(options, stack);
     const { engine, models } = opened;
-    const served = { ...opened, signals, tls };
+    const metricsPortAsked = command.getOptionValueSource('metricsPort') !== 'default';
+    const metricsUrl = await listenForMetrics(
+      { ...options, portAsked: metricsPortAsked },
+      opened.metrics.registry,
+      stack,
+    );
+    const served = { ...opened, signals, tls, metricsUrl };
     const portAsked = command.getOptionValueSource('webhookPort') !== 'default';
     const webhooksAt = await listenForWebhooks(
       { ...options, portAsked, tls: tls?.pair },
@@ -77,22 +89,26 @@ async function serve(options: ServeOptions, command: Command): Promise<void> {
 async function openAll(
   options: ServeOptions,
   stack: AsyncDisposableStack,
-): Promise<Omit<Served, 'signals' | 'tls'>> {
+): Promise<Omit<Served, 'signals' | 'tls' | 'metricsUrl'>> {
   const { dataDir, log } = options;
   const workflows = await loadWorkflows(dataDir);
   // A log in files is opened first: who does not get it has no business with the database.
-  const local = await openLocal(options, workflows);
+  const metrics = createMetrics({ dataDir, log, workflows });
+  stack.defer(() => metrics.stop());
+  const local = await openLocal(options, workflows, metrics);
   const models = await openReadModels({
     ...options,
     databaseUrl: databaseUrl(),
     applicationName: 'docket serve',
     takeOwnership: true,
+    observer: metrics.database,
   }).catch(async (error: unknown) => {
     await local?.close();
     throw error;
   });
   stack.defer(() => models.close());
-  const engine = local ?? (await openPostgresEngine(models.database, dataDir, workflows));
+  const engine =
+    local ?? (await openPostgresEngine(models.database, dataDir, workflows, observersOf(metrics)));
   const onNote = (line: string) => note(`docket: ${line}`);
   const projector = startProjector({ dataDir, log, databaseUrl: models.url, onNote });
   stack.defer(() => projector.stop());
@@ -110,7 +126,12 @@ async function openAll(
     access: access.access,
   });
   stack.defer(() => webhooks.close());
-  return { engine, workflows, models, projector, access, webhooks };
+  const { parts } = metrics;
+  parts.engine = engine.engine;
+  parts.log = engine.log;
+  parts.pools.push(() => models.database.pool());
+  parts.webhooks = () => webhooks.office.sources();
+  return { engine, workflows, models, projector, access, webhooks, metrics };
 }
 
 /** Where servers share a log in the database, they share keys and rules there too. */
@@ -153,10 +174,11 @@ function keepTimers(
 async function openLocal(
   { dataDir, log }: ServeOptions,
   workflows: Workflows,
+  metrics: ServerMetrics,
 ): Promise<OpenEngine | undefined> {
   switch (log) {
     case 'segment':
-      return openSegmentEngine(dataDir, workflows);
+      return openSegmentEngine(dataDir, workflows, observersOf(metrics));
     case 'postgres': {
       const other = await findServer(dataDir);
       if (other === undefined) return undefined;
@@ -168,14 +190,19 @@ async function openLocal(
   }
 }
 
+function observersOf({ engine, log }: ServerMetrics): EngineObservers {
+  return { observer: engine, onSync: log.synced };
+}
+
 async function tellPlaces(
   { dataDir }: ServeOptions,
   urls: { readonly http: string; readonly webhooks: string | undefined },
-  { models: { psqlCommand }, engine: { log }, access }: Served,
+  { models: { psqlCommand }, engine: { log }, access, metricsUrl }: Served,
 ): Promise<void> {
   note('Docket is running. Ctrl-C stops it.\n');
   note(`  HTTP      ${urls.http} (its reference: ${urls.http}/reference)`);
   if (urls.webhooks !== undefined) note(`  webhooks  ${urls.webhooks}`);
+  if (metricsUrl !== undefined) note(`  metrics   ${metricsUrl}`);
   note(`  psql      ${psqlCommand}`);
   note(`  data      ${dataDir}`);
   note(`  key       ${keyPlace(dataDir, access)}`);

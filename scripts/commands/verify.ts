@@ -11,6 +11,7 @@ import type { RecordedEvent } from '../../domain/ticket/events.ts';
 import { type JsonOptions, type LogOptions, withJson, withLog } from '../cli/options.ts';
 import { exitCodes, print, printJson } from '../cli/output.ts';
 import { progressBar } from '../cli/progress.ts';
+import { writeAudit } from '../measuring/audit-textfile.ts';
 import { logFolder } from '../runtime/data-folder.ts';
 import { openExistingLog } from '../runtime/existing-log.ts';
 import { loadWorkflows } from '../runtime/workflows.ts';
@@ -24,10 +25,17 @@ export function verifyCommand(): Command {
   const command = new Command('verify').description(
     'check checksums, contiguity of positions and revisions, and the legality of every transition',
   );
-  return withJson(withLog(command)).action(verify);
+  return withJson(withLog(command))
+    .option('--textfile <folder>', "leave the result to node_exporter's textfile collector, in this folder")
+    .action(verify);
 }
 
-async function verify(options: LogOptions & JsonOptions): Promise<void> {
+interface VerifyOptions extends LogOptions, JsonOptions {
+  readonly textfile?: string;
+}
+
+async function verify(options: VerifyOptions): Promise<void> {
+  const startedAtMs = performance.now();
   const audit = new HistoryAudit(await loadWorkflows(options.dataDir));
   const reader = await openExistingLog(options);
   const bar = progressBar('verifying', 'events', options);
@@ -54,18 +62,34 @@ async function verify(options: LogOptions & JsonOptions): Promise<void> {
   }
   const ok = problemCount === 0;
   if (!ok) process.exitCode = exitCodes.problemsFound;
-  if (options.json) {
-    printJson({ ok, events, tickets: audit.tickets, problems });
-    return;
-  }
+  if (options.json) printJson({ ok, events, tickets: audit.tickets, problems });
+  else show(problems, problemCount, { events, tickets: audit.tickets });
+  if (options.textfile === undefined) return;
+  const tookMs = performance.now() - startedAtMs;
+  const figures = {
+    log: options.log,
+    endedAtMs: Date.now(),
+    tookMs,
+    failures: problemCount,
+    position: events,
+  };
+  await writeAudit(options.textfile, figures);
+}
+
+/** For people; `problems` may be only the first ones of `problemCount`. */
+function show(
+  problems: readonly Problem[],
+  problemCount: number,
+  seen: { readonly events: number; readonly tickets: number },
+): void {
   for (const { position, ticketId, revision, problem } of problems) {
     print(
       position === undefined ? problem : `position ${position}, ${ticketId} revision ${revision}: ${problem}`,
     );
   }
   if (problemCount > problems.length) print(`… and ${problemCount - problems.length} more`);
-  const counts = `${events.toLocaleString('en')} events of ${audit.tickets.toLocaleString('en')} tickets`;
-  print(ok ? `ok: ${counts}, all sound` : `${problemCount} problems in ${counts}`);
+  const counts = `${seen.events.toLocaleString('en')} events of ${seen.tickets.toLocaleString('en')} tickets`;
+  print(problemCount === 0 ? `ok: ${counts}, all sound` : `${problemCount} problems in ${counts}`);
 }
 
 /**

@@ -168,7 +168,8 @@ export interface RecoveryAnalysis {
   readonly seconds: number | undefined;
   /** Until the read models had caught up. */
   readonly drainSeconds: number | undefined;
-  readonly band: { readonly p99MsMax: number; readonly lagEventsMax: number };
+  /** The lag is undefined where it was not measured; recovery is then of latency alone. */
+  readonly band: { readonly p99MsMax: number; readonly lagEventsMax: number | undefined };
 }
 
 export interface LeakAnalysis {

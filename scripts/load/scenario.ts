@@ -121,7 +121,12 @@ export const scenarioSchema = z
     /** Runs the stages once for each of these: what is asked is how the figures change with it. */
     sweep: z
       .discriminatedUnion('over', [
-        z.strictObject({ over: z.literal('users'), values: z.array(users).min(2).max(12) }),
+        z.strictObject({
+          over: z.literal('users'),
+          values: z.array(users).min(2).max(12),
+          /** What each user asks for, in place of the rate of stages that hold one. */
+          perUserPerSecond: z.number().positive().max(1_000).optional(),
+        }),
         z.strictObject({ over: z.literal('preloadEvents'), values: z.array(z.int().min(0)).min(2).max(6) }),
         /** Servers that share one PostgreSQL log. */
         z.strictObject({ over: z.literal('servers'), values: z.array(z.int().min(1).max(16)).min(2).max(6) }),

@@ -13,6 +13,7 @@ import type { ServeOptions } from '../cli/serve-options.ts';
 import type { OpenAccess } from './access.ts';
 import { cursorSecret } from './cursor-secret.ts';
 import { listenAnnounced } from './listening.ts';
+import type { ServerMetrics } from './metrics.ts';
 import type { ProjectorProcess } from './projector-process.ts';
 import type { ReadModelDatabase } from './read-models.ts';
 import type { StopSignals } from './signals.ts';
@@ -32,6 +33,9 @@ export interface Served {
   readonly webhooks: OpenWebhooks;
   readonly signals: StopSignals;
   readonly tls: ServedTls | undefined;
+  readonly metrics: ServerMetrics;
+  /** Where metrics are read, if they are. */
+  readonly metricsUrl: string | undefined;
 }
 
 /** Addresses that only this machine reaches. */
@@ -54,9 +58,10 @@ export async function serveHttp(
   served: Served,
   stack: AsyncDisposableStack,
 ): Promise<string> {
-  const { engine: open, workflows, models, access, webhooks, signals, tls } = served;
+  const { engine: open, workflows, models, access, webhooks, signals, tls, metrics, metricsUrl } = served;
   const { host, port, dataDir } = options;
-  const reads = stack.use(openTicketReads(models.url, workflows));
+  const reads = stack.use(openTicketReads(models.url, workflows, metrics.database));
+  metrics.parts.pools.push(() => reads.pool());
   const server = buildServer({
     version: docketVersion,
     tls: tls?.pair,
@@ -75,10 +80,12 @@ export async function serveHttp(
     cursorSecret: await cursorSecret(dataDir),
     webhooks: webhooks.office,
     readiness: readinessOf(served),
+    observer: metrics.http,
     report: (error) =>
       note(`docket: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
   });
-  return listenAnnounced(server, { host, port, dataDir, tls, hurry: signals.hurry }, stack);
+  metrics.parts.http = () => server.standing();
+  return listenAnnounced(server, { host, port, dataDir, tls, metricsUrl, hurry: signals.hurry }, stack);
 }
 
 function readinessOf({ engine: { engine, log }, projector, models }: Served) {

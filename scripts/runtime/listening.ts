@@ -13,6 +13,8 @@ export interface ListenOptions {
   readonly port: number;
   readonly dataDir: string;
   readonly tls: ServedTls | undefined;
+  /** Where metrics are read, to be told beside the server's own address. */
+  readonly metricsUrl?: string | undefined;
   /** Aborted when waiting for answers under way is to end. */
   readonly hurry: AbortSignal;
 }
@@ -20,7 +22,7 @@ export interface ListenOptions {
 /** Resolves with the base URL. Throws `Fault('server_unreachable')` where the address can not be had. */
 export async function listenAnnounced(
   server: HttpServer,
-  { host, port, dataDir, tls, hurry }: ListenOptions,
+  { host, port, dataDir, tls, metricsUrl, hurry }: ListenOptions,
   stack: AsyncDisposableStack,
 ): Promise<string> {
   hurry.addEventListener('abort', () => server.cut());
@@ -31,7 +33,7 @@ export async function listenAnnounced(
     throw new Fault('server_unreachable', message, { cause: error });
   });
   const announce = (pair: CertificatePair | undefined) =>
-    announceServer(dataDir, { pid: process.pid, url, certificate: pair?.certificate });
+    announceServer(dataDir, { pid: process.pid, url, certificate: pair?.certificate, metricsUrl });
   await announce(tls?.pair);
   stack.defer(() => retractServer(dataDir));
   if (tls !== undefined) {

@@ -11,6 +11,8 @@ const serverRecordSchema = z.object({
   url: z.url(),
   /** PEM: what the server shows, if it serves HTTPS. */
   certificate: z.string().optional(),
+  /** Where its metrics are read, if they are. */
+  metricsUrl: z.url().optional(),
 });
 export type ServerRecord = z.infer<typeof serverRecordSchema>;
 

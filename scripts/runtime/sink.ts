@@ -6,8 +6,9 @@ import { httpCommandSink } from '../../adapters/http/client.ts';
 import { openPostgresLog } from '../../adapters/log/postgres/postgres-log.ts';
 import type { Repair } from '../../adapters/log/segment/recovery.ts';
 import { openSegmentLog } from '../../adapters/log/segment/segment-log.ts';
+import type { EngineObserver } from '../../domain/engine/observer.ts';
 import { Engine, type EngineLimits } from '../../domain/engine.ts';
-import type { CommandSink, EventLog } from '../../domain/ports.ts';
+import type { CommandSink, EventLog, SyncObserver } from '../../domain/ports.ts';
 import type { SlaRules } from '../../domain/sla/policies.ts';
 import { defaultWorkflow, type Workflows } from '../../domain/workflow/registry.ts';
 import type { Database } from '../../projections/sql.ts';
@@ -65,19 +66,30 @@ export interface OpenEngine {
   close(): Promise<void>;
 }
 
+/** Who measures an engine and its log, if anybody. */
+export interface EngineObservers {
+  readonly observer?: EngineObserver;
+  readonly onSync?: SyncObserver;
+}
+
 /**
  * The log of a data folder with an engine on it, which keeps what the folder's SLA policies promise. Throws
  * `Fault('log_locked')` where another process has it.
  */
-export async function openSegmentEngine(dataDir: string, workflows: Workflows): Promise<OpenEngine> {
+export async function openSegmentEngine(
+  dataDir: string,
+  workflows: Workflows,
+  { observer, onSync }: EngineObservers = {},
+): Promise<OpenEngine> {
   await makeDataFolder(dataDir);
   const sla = await loadSla(dataDir, await loadCalendars(dataDir));
   const log = await openSegmentLog({
     folder: logFolder(dataDir),
     clock: systemClock,
     onRepair: (repair) => note(`docket: ${inWords(repair)}`),
+    onSync,
   });
-  return engineOn(log, { workflows, sla });
+  return engineOn(log, { workflows, sla, observer });
 }
 
 /** The log of a database, which other processes may be writing to as well. It is to be closed afterwards. */
@@ -85,11 +97,13 @@ export async function openPostgresEngine(
   database: Database,
   dataDir: string,
   workflows: Workflows,
+  { observer, onSync }: EngineObservers = {},
 ): Promise<OpenEngine> {
   const sla = await loadSla(dataDir, await loadCalendars(dataDir));
-  return engineOn(await openPostgresLog({ database, clock: systemClock }), {
+  return engineOn(await openPostgresLog({ database, clock: systemClock, onSync }), {
     workflows,
     sla,
+    observer,
     limits: postgresRounds,
   });
 }
@@ -100,16 +114,18 @@ export const postgresRounds = { roundCommandsMax: 2_048 };
 interface EngineRules {
   readonly workflows: Workflows;
   readonly sla: SlaRules | undefined;
+  readonly observer: EngineObserver | undefined;
   readonly limits?: Partial<EngineLimits>;
 }
 
-function engineOn(log: EventLog, { workflows, sla, limits = {} }: EngineRules): OpenEngine {
+function engineOn(log: EventLog, { workflows, sla, observer, limits = {} }: EngineRules): OpenEngine {
   const engine = new Engine({
     log,
     clock: systemClock,
     workflows,
     defaultWorkflow,
     sla,
+    observer,
     limits,
     hashSeed: crypto.getRandomValues(new Int32Array(1))[0] ?? 0,
   });

@@ -3,7 +3,8 @@
  * must keep neither timers nor readiness waiting.
  */
 import type { HttpContext } from '../../adapters/http/context.ts';
-import { openDatabase } from '../../adapters/postgres/database.ts';
+import { openDatabase, type PoolStanding } from '../../adapters/postgres/database.ts';
+import type { DatabaseObserver } from '../../adapters/postgres/statements.ts';
 import { Fault } from '../../domain/errors.ts';
 import type { Workflows } from '../../domain/workflow/registry.ts';
 import { awaitPosition } from '../../projections/await-position.ts';
@@ -21,11 +22,20 @@ export const ticketReadLimits = {
 
 export interface TicketReads
   extends Pick<HttpContext, 'ticketList' | 'ticketFigures' | 'throughput' | 'awaitReadModels'>,
-    AsyncDisposable {}
+    AsyncDisposable {
+  /** Its connections at present. */
+  pool(): PoolStanding;
+}
 
-export function openTicketReads(databaseUrl: string, workflows: Workflows): TicketReads {
-  const database = openDatabase(databaseUrl, { applicationName: 'docket reads', ...ticketReadLimits });
+export function openTicketReads(
+  databaseUrl: string,
+  workflows: Workflows,
+  observer?: DatabaseObserver,
+): TicketReads {
+  const applicationName = 'docket reads';
+  const database = openDatabase(databaseUrl, { applicationName, observer, ...ticketReadLimits });
   return {
+    pool: () => database.pool(),
     ticketList: {
       page: (question, wanted) => once(ticketPage(database, workflows, question, wanted)),
       answeringVisibly: (words, tickets) => once(answeringVisibly(database, words, tickets)),

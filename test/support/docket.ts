@@ -66,6 +66,8 @@ export async function docketJsonWith(
 
 export interface RunningServer {
   readonly url: string;
+  /** Where its metrics are read. */
+  readonly metricsUrl: string;
   readonly pid: number;
   /** The text of the admin key. */
   readonly key: string;
@@ -86,7 +88,10 @@ export async function serve(
   settings: NodeJS.ProcessEnv = {},
   options: readonly string[] = [],
 ): Promise<RunningServer> {
-  const { child, ended } = start(['serve', '--port', '0', '--data-dir', dataDir, ...options], settings);
+  const { child, ended } = start(
+    ['serve', '--port', '0', '--metrics-port', '0', '--data-dir', dataDir, ...options],
+    settings,
+  );
   let end: Ended | undefined;
   void ended.then((result) => {
     end = result;
@@ -107,6 +112,7 @@ export async function serve(
       };
       return {
         url: record.url,
+        metricsUrl: record.metricsUrl ?? '',
         pid: record.pid,
         key,
         headers: { authorization: `Bearer ${key}` },
@@ -126,7 +132,7 @@ function adminKeyOf(dataDir: string): string {
   return existsSync(path) ? readFileSync(path, 'utf8').trim() : '';
 }
 
-function readServerFile(dataDir: string): { pid: number; url: string } | undefined {
+function readServerFile(dataDir: string): { pid: number; url: string; metricsUrl?: string } | undefined {
   try {
     return JSON.parse(readFileSync(join(dataDir, 'server.json'), 'utf8'));
   } catch {

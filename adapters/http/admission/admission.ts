@@ -13,7 +13,14 @@ import { RefusalBudget } from './refusal-budget.ts';
 
 /** `none` is not counted: health, which must answer under overload, and streams, which never end. */
 export type LaneName = 'read' | 'write' | 'bulk' | 'none';
-type CountedLane = Exclude<LaneName, 'none'>;
+export type CountedLane = Exclude<LaneName, 'none'>;
+
+/** How many of a kind are let in at once at present, are inside, and wait. */
+export interface LaneStanding {
+  readonly limit: number;
+  readonly active: number;
+  readonly waiting: number;
+}
 
 /** Resolves nothing and returns nothing: `admitted` is called at once, later, or never. */
 export type Entrance = (request: FastifyRequest, reply: FastifyReply, admitted: () => void) => void;
@@ -30,6 +37,12 @@ const statusesNotMeasured: ReadonlySet<number> = new Set([401, 403, 429]);
 /** How many times its time a sweep takes to come, where the process is short of time. */
 const lateSweeps = 2;
 
+export interface AdmissionOptions {
+  readonly proxied: boolean;
+  /** Told of each request that is refused because more came than can be answered. */
+  readonly onRefused?: (lane: LaneName) => void;
+}
+
 export class Admission {
   readonly #limits: HttpLimits;
   readonly #load: Load;
@@ -37,14 +50,16 @@ export class Admission {
   readonly #answers: OverloadAnswers;
   readonly #budget: RefusalBudget;
   readonly #window: NodeJS.Timeout;
+  readonly #onRefused: (lane: LaneName) => void;
   #windowEndMs = performance.now();
   /** Runs only while requests wait. */
   #sweep: NodeJS.Timeout | undefined;
   #sweptAtMs = 0;
 
-  constructor(limits: HttpLimits, load: Load, options: { readonly proxied: boolean }) {
+  constructor(limits: HttpLimits, load: Load, options: AdmissionOptions) {
     this.#limits = limits;
     this.#load = load;
+    this.#onRefused = options.onRefused ?? (() => undefined);
     const { waitMsMax, bulkWaitMsMax, requestsInFlightMax: waitingMax } = limits;
     this.#lanes = {
       read: new Lane(new AdaptiveLimit(limits), { waitMsMax, waitingMax }),
@@ -61,7 +76,8 @@ export class Admission {
   entrance(name: LaneName): Entrance {
     if (name === 'none') return (_request, _reply, admitted) => admitted();
     const lane = this.#lanes[name];
-    return (request, reply, admitted) => this.#enter(lane, request, reply, admitted);
+    const onRefused = () => this.#onRefused(name);
+    return (request, reply, admitted) => this.#enter({ lane, onRefused }, request, reply, admitted);
   }
 
   /** What it answers is made, and its place free for the next; sending it may take as long as it likes. */
@@ -70,8 +86,12 @@ export class Admission {
     place?.leave(!statusesNotMeasured.has(statusCode));
   }
 
-  /** For operators: how many of a kind are let in at once at present, are inside, and wait. */
-  describe(name: CountedLane): { readonly limit: number; readonly active: number; readonly waiting: number } {
+  /** For operators. */
+  get standing(): Readonly<Record<CountedLane, LaneStanding>> {
+    return { read: this.describe('read'), write: this.describe('write'), bulk: this.describe('bulk') };
+  }
+
+  describe(name: CountedLane): LaneStanding {
     const { limit, active, waiting } = this.#lanes[name];
     return { limit: limit.value, active, waiting };
   }
@@ -82,13 +102,17 @@ export class Admission {
     this.#answers.resume(Number.POSITIVE_INFINITY, this.#answers.paused);
   }
 
-  #enter(lane: Lane, request: FastifyRequest, reply: FastifyReply, admitted: () => void): void {
+  #enter({ lane, onRefused }: Way, request: FastifyRequest, reply: FastifyReply, admitted: () => void): void {
     if (!this.#load.takeRequest()) {
+      onRefused();
       this.#answers.refuseAndPause(request, reply);
       this.#keepSweeping();
       return;
     }
-    const place = new Place(lane, reply, admitted, () => this.#answers.refuse(request, reply));
+    const place = new Place(lane, reply, admitted, () => {
+      onRefused();
+      this.#answers.refuse(request, reply);
+    });
     request.place = place;
     reply.raw.on('close', () => {
       this.#load.giveRequest(request.raw);
@@ -134,6 +158,12 @@ export class Admission {
       lane.admitWaiting(nowMs);
     }
   }
+}
+
+/** Of one route: made once. */
+interface Way {
+  readonly lane: Lane;
+  onRefused(): void;
 }
 
 /** A counted request's place: waiting, inside, or left. */

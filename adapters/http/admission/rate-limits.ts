@@ -7,6 +7,7 @@
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { problem, RequestRefused } from '../problem.ts';
+import type { LaneName } from './admission.ts';
 import { addressName, isLoopback } from './client-address.ts';
 import { type Rate, type RateName, type Rates, ratesDefault } from './rates.ts';
 import { type Taken, TokenBuckets } from './token-buckets.ts';
@@ -20,6 +21,8 @@ export interface RateLimitOptions {
   readonly proxied: boolean;
   /** Milliseconds of a clock that never jumps. */
   readonly now?: () => number;
+  /** Told of each request that is refused. */
+  readonly onRefused?: (lane: LaneName, reason: 'rate' | 'failed_credentials') => void;
 }
 
 /** One quota: what it is called outside, and who shares a bucket of it. */
@@ -39,8 +42,9 @@ export class RateLimits {
   readonly #failures: Policy;
   readonly #proxied: boolean;
   readonly #now: () => number;
+  readonly #onRefused: NonNullable<RateLimitOptions['onRefused']>;
 
-  constructor({ rates = {}, bucketsMax, proxied, now = () => performance.now() }: RateLimitOptions) {
+  constructor({ rates = {}, bucketsMax, proxied, now, onRefused }: RateLimitOptions) {
     const all = { ...ratesDefault, ...rates };
     const policy = (name: string, rate: RateName, whose: string): Policy => ({
       buckets: new TokenBuckets(all[rate], bucketsMax),
@@ -57,7 +61,8 @@ export class RateLimits {
       'one address, for credentials that do not hold',
     );
     this.#proxied = proxied;
-    this.#now = now;
+    this.#now = now ?? (() => performance.now());
+    this.#onRefused = onRefused ?? (() => undefined);
   }
 
   /** One request from its address. Throws `rate_limited`. */
@@ -74,7 +79,7 @@ export class RateLimits {
     const address = this.#addressOf(request);
     if (address === undefined) return;
     const left = this.#failures.buckets.look(address, this.#now());
-    if (!left.ok) refuse(this.#failures, left, reply);
+    if (!left.ok) this.#refuse(this.#failures, left, reply);
   }
 
   /** The request's credential does not hold. */
@@ -102,8 +107,14 @@ export class RateLimits {
 
   #take(policy: Policy, name: string, units: number, reply: FastifyReply): void {
     const taken = policy.buckets.take(name, units, this.#now());
-    if (!taken.ok) refuse(policy, taken, reply);
+    if (!taken.ok) this.#refuse(policy, taken, reply);
     tell(policy, taken, reply);
+  }
+
+  #refuse(policy: Policy, taken: Taken, reply: FastifyReply): never {
+    const reason = policy === this.#failures ? 'failed_credentials' : 'rate';
+    this.#onRefused(reply.request.matched?.lane ?? 'none', reason);
+    refuse(policy, taken, reply);
   }
 
   /** `undefined` for this machine itself, which is not counted by address. */

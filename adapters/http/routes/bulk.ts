@@ -145,7 +145,7 @@ async function submitMany(
       commands.push(reading.command);
     else commands.push({ ...reading.command, commandId: `${commandId}:${index + 1}` });
   }
-  const outcomes = await sink.submit(commands, caller.guard);
+  const outcomes = await sink.submit(commands, caller.guard, caller.requestId);
   if (outcomes.length !== commands.length) {
     throw new Error(`bug: ${commands.length} commands were answered with ${outcomes.length} outcomes`);
   }

@@ -5,6 +5,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Principal } from '../../../domain/access/principal.ts';
 import { Fault } from '../../../domain/errors.ts';
+import type { Load } from '../load.ts';
 import { problem, RequestRefused } from '../problem.ts';
 import type { ByeReason } from './event-frames.ts';
 import { EventHub, type HubContext } from './event-hub.ts';
@@ -12,13 +13,12 @@ import type { ListenerOptions } from './listener.ts';
 import { Turns } from './turns.ts';
 
 export class EventStreams {
-  readonly #context: HubContext;
+  readonly #context: HubContext & { readonly load: Load };
   readonly #catchUps: Turns;
   readonly #hubs = new Map<number, EventHub>();
   readonly #openOf = new Map<string, number>();
-  #open = 0;
 
-  constructor(context: HubContext) {
+  constructor(context: HubContext & { readonly load: Load }) {
     this.#context = context;
     this.#catchUps = new Turns(context.limits.streamCatchUpsMax);
   }
@@ -28,22 +28,23 @@ export class EventStreams {
    * with `rate_limited` where the principal has too many, `Fault` (`overloaded`) where all have.
    */
   count({ id }: Principal, response: ServerResponse): () => void {
+    const { load } = this.#context;
     const { streamsMax, streamsOfPrincipalMax } = this.#context.limits;
     const own = this.#openOf.get(id) ?? 0;
     if (own >= streamsOfPrincipalMax) {
       const detail = `${streamsOfPrincipalMax} streams are open for this principal; end one of them first`;
       throw new RequestRefused(problem('rate_limited', detail));
     }
-    if (this.#open >= streamsMax) {
+    if (load.streams >= streamsMax) {
       throw new Fault('overloaded', `${streamsMax} streams are open; try again later`);
     }
-    this.#open += 1;
+    load.streams += 1;
     this.#openOf.set(id, own + 1);
     let counted = true;
     const release = () => {
       if (!counted) return;
       counted = false;
-      this.#open -= 1;
+      load.streams -= 1;
       const left = (this.#openOf.get(id) ?? 1) - 1;
       if (left === 0) this.#openOf.delete(id);
       else this.#openOf.set(id, left);

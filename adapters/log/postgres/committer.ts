@@ -8,7 +8,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Fault } from '../../../domain/errors.ts';
-import type { AppendOutcome, Clock } from '../../../domain/ports.ts';
+import type { AppendOutcome, Clock, SyncObserver } from '../../../domain/ports.ts';
 import type { Database } from '../../../projections/sql.ts';
 import type { Batch } from './batch.ts';
 import { AppendConnection } from './connection.ts';
@@ -22,14 +22,16 @@ export class Committer {
   readonly #database: Database;
   readonly #clock: Clock;
   readonly #outageMsMax: number;
+  readonly #onSync: SyncObserver | undefined;
   #connection: AppendConnection | undefined;
   /** A connection that broke while it was committing, and whose batch's fate is not known yet. */
   #broken: AppendConnection | undefined;
 
-  constructor(database: Database, clock: Clock, outageMsMax: number) {
+  constructor(database: Database, clock: Clock, outageMsMax: number, onSync?: SyncObserver) {
     this.#database = database;
     this.#clock = clock;
     this.#outageMsMax = outageMsMax;
+    this.#onSync = onSync;
   }
 
   /** Connects at once, so that a database that is not there is told of when the log is opened. */
@@ -69,7 +71,10 @@ export class Committer {
 
   async #send(connection: AppendConnection, batch: Batch): Promise<readonly AppendOutcome[]> {
     try {
-      return await connection.append(batch, this.#clock.now());
+      const sinceMs = performance.now();
+      const outcomes = await connection.append(batch, this.#clock.now());
+      this.#onSync?.(performance.now() - sinceMs, batch.bytes);
+      return outcomes;
     } catch (error) {
       // An error of the server means that nothing was appended, unless it was the end of the connection.
       if (!(error instanceof Fault) && (await connection.answers())) throw refusal(error, batch);

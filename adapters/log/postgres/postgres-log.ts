@@ -4,7 +4,14 @@
  *
  * It must never resolve an append that is not committed, and never reject one as not done that is.
  */
-import type { AppendOutcome, Clock, CommandTrace, EventLog, Write } from '../../../domain/ports.ts';
+import type {
+  AppendOutcome,
+  Clock,
+  CommandTrace,
+  EventLog,
+  SyncObserver,
+  Write,
+} from '../../../domain/ports.ts';
 import type { TicketId } from '../../../domain/ticket/values.ts';
 import type { Database, Prepared } from '../../../projections/sql.ts';
 import { Committer, outageMsMaxDefault } from './committer.ts';
@@ -42,14 +49,17 @@ export interface PostgresLogOptions {
   readonly clock: Clock;
   /** How long an append waits for a database that is away. */
   readonly outageMsMax?: number;
+  /** Told of every batch that was committed, with the time of the whole statement. */
+  readonly onSync?: SyncObserver | undefined;
 }
 
 /** Makes the tables where there are none. Throws `database_unavailable`, `input_unreadable`. */
 export async function openPostgresLog(options: PostgresLogOptions): Promise<PostgresLog> {
-  await install(options.database);
-  const committer = new Committer(options.database, options.clock, options.outageMsMax ?? outageMsMaxDefault);
+  const { database, clock, outageMsMax = outageMsMaxDefault, onSync } = options;
+  await install(database);
+  const committer = new Committer(database, clock, outageMsMax, onSync);
   await committer.start();
-  return new PostgresLog(options.database, committer);
+  return new PostgresLog(database, committer);
 }
 
 export class PostgresLog extends PostgresReader implements EventLog {

@@ -8,7 +8,7 @@
 import type { Fault } from '../../../domain/errors.ts';
 import { createSegment, writeSidecar } from './disk-steps.ts';
 import type { Batch, FrameWriter, Waiter } from './frame-writer.ts';
-import { GrowingFile } from './growing-file.ts';
+import { GrowingFile, type GrowingFileOptions } from './growing-file.ts';
 import type { DurablePoint } from './reading.ts';
 import { type Disk, headerOf, type Recovered } from './recovery.ts';
 import type { Segment } from './segment.ts';
@@ -19,11 +19,7 @@ import { type Watermark, WatermarkWriter } from './watermark.ts';
 /** Does `work` after a while, unless it is called off by what is returned. */
 export type Schedule = (work: () => void, delayMs: number) => () => void;
 
-export interface CommitOptions {
-  /** A segment that has grown to this is sealed. */
-  readonly segmentBytesMax: number;
-  /** Written ahead with zeros. */
-  readonly prewrittenBytes: number;
+export interface CommitOptions extends GrowingFileOptions {
   /** How long no append must have come before a marker is written. */
   readonly idleMarkerDelayMs: number;
   readonly schedule: Schedule;
@@ -229,8 +225,7 @@ export class Committer {
   }
 
   #openFile(segment: Segment): Promise<GrowingFile> {
-    const { prewrittenBytes, segmentBytesMax } = this.#options;
-    return GrowingFile.open(this.#disk.files, segment.path, prewrittenBytes, segmentBytesMax);
+    return GrowingFile.open(this.#disk.files, segment.path, this.#options);
   }
 
   /**

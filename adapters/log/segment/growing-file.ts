@@ -5,6 +5,7 @@
  * It must never let the zeros of one batch be synced without that batch, and never leave zeros behind the
  * last frame of a segment that is complete.
  */
+import type { SyncObserver } from '../../../domain/ports.ts';
 import type { SegmentFile, SegmentFiles } from './storage.ts';
 
 /** A larger batch pays for its metadata by its size. */
@@ -16,29 +17,29 @@ const zeros = Buffer.alloc(prewrittenBytesMax);
 /** When another batch will come into the same file. */
 export type NextBatch = 'nothing ever' | 'waits' | 'later';
 
+export interface GrowingFileOptions {
+  /** Written ahead with zeros. */
+  readonly prewrittenBytes: number;
+  /** The size at which the segment is sealed: nothing is written ahead beyond it. */
+  readonly segmentBytesMax: number;
+  readonly onSync?: SyncObserver | undefined;
+}
+
 export class GrowingFile {
   readonly #file: SegmentFile;
-  readonly #prewrittenBytes: number;
-  readonly #bytesMax: number;
+  readonly #options: GrowingFileOptions;
   /** Everything before this has been written, if only with zeros. */
   #writtenUpTo: number;
 
-  private constructor(file: SegmentFile, prewrittenBytes: number, bytesMax: number, writtenUpTo: number) {
+  private constructor(file: SegmentFile, options: GrowingFileOptions, writtenUpTo: number) {
     this.#file = file;
-    this.#prewrittenBytes = prewrittenBytes;
-    this.#bytesMax = bytesMax;
+    this.#options = options;
     this.#writtenUpTo = writtenUpTo;
   }
 
-  /** Writes so much ahead, but never beyond `bytesMax`, the size at which the segment is sealed. */
-  static async open(
-    files: SegmentFiles,
-    path: string,
-    prewrittenBytes: number,
-    bytesMax: number,
-  ): Promise<GrowingFile> {
+  static async open(files: SegmentFiles, path: string, options: GrowingFileOptions): Promise<GrowingFile> {
     const file = await files.open(path, 'write');
-    return new GrowingFile(file, prewrittenBytes, bytesMax, await file.size());
+    return new GrowingFile(file, options, await file.size());
   }
 
   /**
@@ -55,7 +56,11 @@ export class GrowingFile {
       this.#writtenUpTo = end;
       if (next === 'later' && bytes.length < smallBatchBytesMax) await this.#writeAhead();
     }
+    const { onSync } = this.#options;
+    if (onSync === undefined) return this.#file.sync();
+    const sinceMs = performance.now();
     await this.#file.sync();
+    onSync(performance.now() - sinceMs, bytes.length);
   }
 
   async close(): Promise<void> {
@@ -63,7 +68,8 @@ export class GrowingFile {
   }
 
   async #writeAhead(): Promise<void> {
-    const length = Math.min(this.#prewrittenBytes, this.#bytesMax - this.#writtenUpTo);
+    const { prewrittenBytes, segmentBytesMax } = this.#options;
+    const length = Math.min(prewrittenBytes, segmentBytesMax - this.#writtenUpTo);
     if (length <= 0) return;
     await this.#file.write(zeros.subarray(0, length), this.#writtenUpTo);
     this.#writtenUpTo += length;

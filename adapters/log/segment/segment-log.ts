@@ -12,6 +12,7 @@ import type {
   CommandTrace,
   EventLog,
   ReadOptions,
+  SyncObserver,
   Write,
 } from '../../../domain/ports.ts';
 import type { RecordedEvent } from '../../../domain/ticket/events.ts';
@@ -51,6 +52,8 @@ export interface SegmentLogOptions {
   readonly onRepair?: (repair: Repair) => void;
   /** The disk; this machine's unless a test puts another in its place. */
   readonly files?: SegmentFiles;
+  /** Told of every fdatasync of the log's own file. */
+  readonly onSync?: SyncObserver | undefined;
 }
 
 /**
@@ -90,7 +93,8 @@ function commitOptions(options: SegmentLogOptions): CommitOptions {
   if (!(idleMarkerDelayMs >= 0)) throw new RangeError('idleMarkerDelayMs must not be negative');
   if (!(residentTicketBytesMax >= 0)) throw new RangeError('residentTicketBytesMax must not be negative');
   const schedule = options.schedule ?? afterTimer;
-  return { segmentBytesMax, prewrittenBytes, idleMarkerDelayMs, residentTicketBytesMax, schedule };
+  const { onSync } = options;
+  return { segmentBytesMax, prewrittenBytes, idleMarkerDelayMs, residentTicketBytesMax, schedule, onSync };
 }
 
 function afterTimer(work: () => void, delayMs: number): () => void {
