@@ -1,23 +1,23 @@
 /**
- * `npm run test:load-tools`: scenarios that ship, written for every tool, and run by each tool that is on this
- * machine for a few seconds, against a server of our own. Whatever the tool counted as accepted must be what
- * the log grew by: a file that asks for the wrong thing, or counts wrongly, does not pass.
+ * `npm run test:load-tools`: scenarios, written for every tool, and run by each tool that is on this machine
+ * for a few seconds, against a server of our own. Whatever the tool counted as accepted must be what the log
+ * grew by: a file that asks for the wrong thing, or counts wrongly, does not pass.
  * `--require-all` fails where a tool is missing. Ends with 1 where anything is wrong.
  */
 import { rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { z } from 'zod';
 import { findScenarios } from '../../scripts/load/catalogue.ts';
 import { type Scenario, scenarioSchema } from '../../scripts/load/scenario.ts';
 import { exportScenario, reasonNotToExport, writeToolFiles } from '../../scripts/load/tools/export.ts';
 import { type LoadTool, loadTools } from '../../scripts/load/tools/tool.ts';
 import { type RunningServer, serve } from '../support/docket.ts';
 import { testDatabase, testFolder } from '../support/postgres.ts';
-import { findProgram, runTool } from './tools.ts';
+import { findProgram, runTool, UnusableTool } from './tools.ts';
 
 const requireAll = process.argv.includes('--require-all');
 const seconds = 2;
-/** A closed loop asks once more with each user before it sees that the time is over. */
-const usersToSpare = 50;
+/** A closed loop asks once more with each user before it sees the end, and JMeter opens a ticket for each. */
+const sparePerUser = 2;
 
 const shapes = scenarioSchema.parse({
   id: 'SHAPES',
@@ -67,7 +67,14 @@ async function tryOut(tool: LoadTool, scenarios: readonly Scenario[]): Promise<n
   for (const scenario of scenarios) {
     if (reasonNotToExport(scenario, tool) !== undefined) continue;
     const startedMs = performance.now();
-    const found = await complaintsOf(tool, program, scenario).catch((error: unknown) => [String(error)]);
+    const found = await complaintsOf(tool, program, scenario).catch((error: unknown) => {
+      if (error instanceof UnusableTool) return error;
+      return [String(error)];
+    });
+    if (found instanceof UnusableTool) {
+      console.log(`${tool}: ${program} was not used: ${found.message}`);
+      return requireAll ? 1 : 0;
+    }
     const took = ((performance.now() - startedMs) / 1_000).toFixed(1);
     const [said = 'passed'] = found.length === 0 ? [] : ['FAILED'];
     console.log(`${tool} ${scenario.id}: ${said} in ${took} s`);
@@ -82,12 +89,12 @@ async function complaintsOf(tool: LoadTool, program: string, scenario: Scenario)
   const { url, key } = server;
   const before = await headOf(server);
   const id = scenario.id.toLowerCase();
-  const count = await runTool[tool]({ program, folder: join(folder), id, url, key, seconds });
+  const count = await runTool[tool]({ program, folder, id, url, key, seconds });
   const grown = (await headOf(server)) - before;
   console.log(
     `  ${count.requests} requests, ${count.failed} failed, ${count.events} events told, ${grown} in the log`,
   );
-  const most = requestsOf(scenario) + usersToSpare;
+  const most = requestsOf(scenario) + sparePerUser * scenario.users * roundsOf(scenario);
   return [
     ...(count.requests > 0 ? [] : ['it asked for nothing']),
     ...(count.failed === 0 ? [] : [`${count.failed} requests failed`]),
@@ -97,6 +104,11 @@ async function complaintsOf(tool: LoadTool, program: string, scenario: Scenario)
       ? []
       : [`it asked for ${count.requests}, and the scenario for ${most} at most`]),
   ];
+}
+
+/** Stages, and steps of what is climbed in steps. */
+function roundsOf({ stages }: Scenario): number {
+  return stages.reduce((sum, stage) => sum + (stage.shape === 'ramp' ? stage.seconds : 1), 0);
 }
 
 /** As many as the scenario asks for, with the time that it is given here. */
@@ -109,8 +121,7 @@ function requestsOf({ stages, ticketsBefore }: Scenario): number {
   return ticketsBefore + each.reduce((sum, requests) => sum + requests, 0);
 }
 
-async function headOf({ fetch }: RunningServer): Promise<number> {
-  const answer = await fetch('/v1/events?limit=1');
-  const { position } = await answer.json();
-  return position;
+async function headOf(running: RunningServer): Promise<number> {
+  const answer = await running.fetch('/v1/events?limit=1');
+  return z.object({ position: z.int() }).parse(await answer.json()).position;
 }

@@ -61,7 +61,10 @@ export function exportScenario(scenario: Scenario, tool: LoadTool): readonly Too
   }
 }
 
-/** Writes them into the folder, over those of before, and answers their paths. Throws `Fault('output_unwritable')`. */
+/**
+ * Writes them into the folder, over those of before, and answers their paths. Throws
+ * `Fault('output_unwritable')`.
+ */
 export async function writeToolFiles(files: readonly ToolFile[], folder: string): Promise<readonly string[]> {
   const paths: string[] = [];
   for (const { name, text, executable } of files) {

@@ -87,14 +87,25 @@ export function sampler(label: string, { method, path, body }: Outgoing, below: 
   return branch(kind, label, properties, below);
 }
 
-/** Takes the id of a ticket that was opened into a variable of the thread. */
+/** Takes the id of a ticket that was opened into a variable of the thread, which else keeps what it has. */
 export function ticketTaken(variable: string): Branch {
+  return taken(variable, '"ticketId":"([^"]+)"', '');
+}
+
+/** The variable with how many events an accepted command told of, 0 for whatever else was answered. */
+export const eventsVariable = 'docketEvents';
+
+export function eventsTaken(): Branch {
+  return taken(eventsVariable, '"status":"accepted",.*"events":(\\d+)', '0');
+}
+
+function taken(variable: string, regex: string, otherwise: string): Branch {
   const properties = [
     string('RegexExtractor.useHeaders', 'false'),
     string('RegexExtractor.refname', variable),
-    string('RegexExtractor.regex', '"ticketId":"([^"]+)"'),
+    string('RegexExtractor.regex', regex),
     string('RegexExtractor.template', '$1$'),
-    string('RegexExtractor.default', ''),
+    string('RegexExtractor.default', otherwise),
     string('RegexExtractor.match_number', '1'),
   ];
   return branch({ node: 'RegexExtractor', gui: 'RegexExtractorGui' }, `keep as ${variable}`, properties);

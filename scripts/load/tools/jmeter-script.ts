@@ -1,4 +1,5 @@
 /** The shell script beside a JMeter plan: it works out times, hides the key, and fails where answers did. */
+import { eventsVariable } from './jmeter-elements.ts';
 import type { ToolPlan, ToolStage } from './plan.ts';
 import { shellQuoted } from './words.ts';
 
@@ -30,6 +31,7 @@ cat > "$properties" <<EOF
 docket.url=\${DOCKET_URL:-http://127.0.0.1:7420}
 docket.key=$DOCKET_KEY
 jmeter.save.saveservice.output_format=csv
+sample_variables=${eventsVariable}
 jmeter.save.saveservice.print_field_names=true
 jmeter.save.saveservice.response_message=false
 jmeter.save.saveservice.assertion_results_failure_message=false
@@ -50,9 +52,10 @@ EOF
 "\${JMETER:-jmeter}" -n -t "$here"/${shellQuoted(`${id}.jmx`)} -q "$properties" -l "$results" \\
   -j "\${DOCKET_OUT:-.}"/${shellQuoted(`${id}-jmeter.log`)}
 awk -F, '
-  NR == 1 { for (i = 1; i <= NF; i++) if ($i == "success") column = i; next }
-  { asked++; if ($column != "true") failed++ }
-  END { printf "%d requests, %d failed\\n", asked, failed; exit(asked == 0 || failed > asked * ${plan.limits.errorShareMax}) }
+  { gsub(/"/, "") }
+  NR == 1 { for (i = 1; i <= NF; i++) column[$i] = i; next }
+  { asked++; events += $column["${eventsVariable}"]; if ($column["success"] != "true") failed++ }
+  END { printf "%d requests, %d failed, %d events acknowledged\\n", asked, failed, events; exit(asked == 0 || failed > asked * ${plan.limits.errorShareMax}) }
 ' "$results"
 `;
 }

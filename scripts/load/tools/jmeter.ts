@@ -6,6 +6,7 @@ import type { Outgoing } from '../generator/transport.ts';
 import type { Scenario } from '../scenario.ts';
 import {
   type Branch,
+  eventsTaken,
   headers,
   inShareOfRounds,
   inTurn,
@@ -25,8 +26,8 @@ import type { ToolFile } from './tool.ts';
 import { commented, type FileWords, headLines } from './words.ts';
 import { xmlText } from './xml.ts';
 
-/** A ramp is climbed in so many steps, each with a rate of its own. */
-const rampSteps = 10;
+/** A ramp is climbed in so many steps, each with a rate of its own; none is shorter than a second. */
+const rampStepsMax = 10;
 /** Threads beyond what the rate needs, if each is kept so long, would only wait. */
 const secondsEachThread = 2;
 
@@ -67,7 +68,7 @@ function wordsFor({ mix, ticketsBefore, stages }: Scenario, id: string): FileWor
       ...(asksAbout ? ['start without: each thread opens a ticket first, in every stage.'] : []),
       ...(actions.has('advance') ? ['mend a ticket whose step failed: its later steps fail too.'] : []),
       ...(stages.some(({ shape }) => shape === 'ramp')
-        ? [`climb evenly: a ramp has ${rampSteps} steps.`]
+        ? [`climb evenly: a ramp has ${rampStepsMax} steps at most.`]
         : []),
       ...(stages.some(({ shape }) => shape === 'burst')
         ? ['be sudden: what a burst asks for is spread over its time, of at least a second.']
@@ -79,6 +80,7 @@ function wordsFor({ mix, ticketsBefore, stages }: Scenario, id: string): FileWor
 function steppedStages(stage: ToolStage): readonly ToolStage[] {
   const { fromPerSecond, toPerSecond } = stage;
   if (fromPerSecond === toPerSecond) return [stage];
+  const rampSteps = Math.max(1, Math.min(rampStepsMax, Math.floor(stage.seconds)));
   return Array.from({ length: rampSteps }, (_, step) => {
     const perSecond = fromPerSecond + ((toPerSecond - fromPerSecond) * (step + 0.5)) / rampSteps;
     const rates = { fromPerSecond: perSecond, toPerSecond: perSecond };
@@ -100,6 +102,7 @@ function groupOf(plan: ToolPlan, stage: ToolStage, number: number): Branch {
         ['Content-Type', 'application/json'],
       ]),
       statusExpected(plan.alsoExpected),
+      eventsTaken(),
       paced(propertyOf(`docket.stage.${number}.perMinute`, String(perMinute))),
       ...askedFor(plan),
     ],
@@ -153,10 +156,12 @@ function stepKey(index: number): string {
 function requestOf(key: string, samples: readonly Outgoing[], ticketVariable: string): Outgoing {
   const [first] = samples;
   if (first === undefined) throw new Error(`bug: there are no samples for ${key}`);
-  const chosen = `\${__V(${key}_\${__Random(1,${samples.length})})}`;
+  // JMeter 2.13 draws nothing where there is only one number.
+  const { length } = samples;
+  const chosen = length === 1 ? `\${${key}_1}` : `\${__V(${key}_\${__Random(1,${length})})}`;
   const url = propertyOf('docket.url', 'http://127.0.0.1:7420');
   const path = literal(first.path).replace(ticketPlaceholder, `\${${ticketVariable}}`);
-  const varied = first.body === undefined && samples.length > 1;
+  const varied = first.body === undefined && length > 1;
   return {
     method: first.method,
     path: url + (varied ? chosen : path),

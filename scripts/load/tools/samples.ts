@@ -9,7 +9,7 @@ import type { Action } from '../scenario.ts';
 /** Stands in paths for the id of a ticket; bodies hold none. */
 export const ticketPlaceholder = '{ticketId}';
 
-/** Different requests of one kind: enough that none is answered from a cache, few enough to read in a file. */
+/** Different requests of one kind: enough for variety, few enough to read in a file. */
 const samplesMax = 24;
 /** Until as many different ones are found, or there are no more. */
 const drawsMax = 400;
