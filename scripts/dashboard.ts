@@ -1,6 +1,7 @@
 /**
- * adapters/metrics/grafana/docket.json, made from the tables of panels in scripts/dashboard. `node
- * scripts/dashboard.ts --write` writes it, `--check` says whether it is as it should be; a test asks the same.
+ * adapters/metrics/grafana/docket.json, made from the tables of panels in scripts/dashboard.
+ * `node scripts/dashboard.ts --write` writes it, `--check` says whether it is as it should be; a test asks
+ * the same.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -116,6 +116,7 @@ export function answerParserError(error: unknown, socket: Duplex): number | unde
   return found.status;
 }
 
-function codeOf(error: unknown): string {
+/** Of Node or fastify; empty where the error has none. */
+export function codeOf(error: unknown): string {
   return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
 }

@@ -27,7 +27,7 @@ export interface RouteGate {
 export function register(app: FastifyInstance, declared: Route, gate: RouteGate): void {
   const { params, query, headers, body, scope } = declared;
   const lane = declared.lane ?? laneOf(declared);
-  const matched = { template: declared.path, lane };
+  const matched = { template: declared.path, lane, isLasting: declared.lasting === true };
   const enter = gate.admission.entrance(lane);
   const checkedHeaders = headers === undefined ? undefined : headersCheck(headers);
   app.route({

@@ -7,6 +7,7 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { LaneName } from './admission/admission.ts';
+import { codeOf } from './failures.ts';
 import { requestIdOf } from './request-id.ts';
 
 export type RefusalReason = 'overload' | 'rate' | 'failed_credentials';
@@ -61,10 +62,9 @@ export class RequestWatch {
     this.#observer = observer;
   }
 
-  /** Hears of connections whose TLS or HTTP/2 fails, or that are one too many: no request is told of them. */
+  /** Hears of connections whose HTTP/2 fails, or that are one too many: of these nothing else is told. */
   listen(server: Server): void {
     server.on('drop', () => this.#observer.connectionFailed('dropped'));
-    server.on('tlsClientError', (error: Error) => this.#observer.connectionFailed(knownCode(error)));
     server.on('sessionError', (error: Error) => this.#observer.connectionFailed(knownCode(error)));
   }
 
@@ -82,7 +82,8 @@ export class RequestWatch {
   /** `status` is that of the last word that was said on the connection; undefined where there was none. */
   connectionFailed(error: unknown, socket: Duplex, status: number | undefined): void {
     this.#observer.connectionFailed(knownCode(error));
-    if (status === undefined) return;
+    // Where not even TLS came about, there was no request.
+    if (status === undefined || !isOfParser(codeOf(error))) return;
     this.#lastWords.set(socket, status);
     // It was said to a request that had come to its route, which tells of it as it closes, or else to nobody.
     socket.once('close', () => {
@@ -93,7 +94,8 @@ export class RequestWatch {
   }
 
   #ended(request: FastifyRequest, { raw: response }: FastifyReply, sinceMs: number): void {
-    const ms = request.hasOwnBounds ? undefined : performance.now() - sinceMs;
+    const isLasting = request.hasOwnBounds || request.matched?.isLasting === true;
+    const ms = isLasting ? undefined : performance.now() - sinceMs;
     const status = response.headersSent ? response.statusCode : this.#lastWordTo(request);
     const route = request.matched?.template ?? this.#templateOf(request);
     const requestId = ms === undefined ? undefined : requestIdOf(request.raw.headers);
@@ -120,7 +122,10 @@ function knownMethod(method: string): string {
 }
 
 function knownCode(error: unknown): string {
-  if (typeof error !== 'object' || error === null || !('code' in error)) return 'other';
-  const code = String(error.code);
+  const code = codeOf(error);
   return errorCodes.has(code) ? code : 'other';
+}
+
+function isOfParser(code: string): boolean {
+  return code.startsWith('HPE_') || code.startsWith('ERR_HTTP_');
 }

@@ -37,6 +37,8 @@ export interface MatchedRoute {
   /** Its address as declared, such as `/v1/tickets/{ticketId}`. */
   readonly template: string;
   readonly lane: LaneName;
+  /** Whether its answer goes on until one side ends it. */
+  readonly isLasting: boolean;
 }
 
 declare module 'fastify' {

@@ -109,6 +109,9 @@ export class EngineMetrics implements EngineObserver {
   readonly #commandSeconds = new Buckets(secondsBounds);
   readonly #appendSeconds = new Buckets(secondsBounds);
   readonly #appendEvents = new Buckets(countBounds);
+  readonly #spare: Batch[] = [];
+  #lastWorkflow = '';
+  #lastRow = 0;
 
   constructor(workflows: Workflows) {
     // Under the rules of the day every event names a workflow that is known; the last row is for bugs.
@@ -138,23 +141,26 @@ export class EngineMetrics implements EngineObserver {
   }
 
   appending(writes: readonly Write[]): Appending {
-    // Of the events only their places in the counts are kept: they themselves would only age meanwhile.
-    const places: number[] = [];
-    const ends: number[] = [];
-    for (const write of writes) {
-      this.#note(write, places);
-      if (write.also !== undefined) for (const append of write.also) this.#note(append, places);
-      ends.push(places.length);
+    const batch = this.#spare.pop() ?? new Batch(this.#settled);
+    batch.length = 0;
+    for (let index = 0; index < writes.length; index += 1) {
+      const write = writes[index];
+      if (write === undefined) continue;
+      const first = batch.length;
+      this.#note(write, batch);
+      if (write.also !== undefined) for (const append of write.also) this.#note(append, batch);
+      batch.beginWriteAt(first);
     }
-    const sinceMs = performance.now();
-    return {
-      settled: (outcomes) => {
-        this.#appendSeconds.observe((performance.now() - sinceMs) / 1_000);
-        this.#appendEvents.observe(places.length);
-        this.#count(places, ends, outcomes);
-      },
-    };
+    batch.sinceMs = performance.now();
+    return batch;
   }
+
+  readonly #settled = (batch: Batch, outcomes: readonly AppendOutcome[]): void => {
+    this.#appendSeconds.observe((performance.now() - batch.sinceMs) / 1_000);
+    this.#appendEvents.observe(batch.length);
+    batch.countInto(this.#committed, outcomes);
+    if (this.#spare.length < spareBatchesMax) this.#spare.push(batch);
+  };
 
   /** `readings` is called whenever somebody asks; undefined until there is an engine. */
   register(registry: MetricsRegistry, readings: () => EngineReadings | undefined): void {
@@ -174,22 +180,16 @@ export class EngineMetrics implements EngineObserver {
     registry.value(of.tickets, () => readings()?.ticketsCached);
   }
 
-  #note({ events }: TicketAppend, places: number[]): void {
-    for (const { type, workflow } of events) {
-      const row = this.#rowOf.get(workflow) ?? this.#committed.length - eventTypes.length;
-      places.push(row + (placeOfType.get(type) ?? 0));
-    }
-  }
-
-  #count(places: readonly number[], ends: readonly number[], outcomes: readonly AppendOutcome[]): void {
-    let at = 0;
-    for (let write = 0; write < ends.length; write += 1) {
-      const end = ends[write] ?? 0;
-      const isAppended = outcomes[write]?.status === 'appended';
-      for (; at < end; at += 1) {
-        const place = places[at] ?? 0;
-        if (isAppended) this.#committed[place] = (this.#committed[place] ?? 0) + 1;
+  #note({ events }: TicketAppend, batch: Batch): void {
+    for (let index = 0; index < events.length; index += 1) {
+      const event = events[index];
+      if (event === undefined) continue;
+      // Nearly all tickets of a desk live under the same workflow.
+      if (event.workflow !== this.#lastWorkflow) {
+        this.#lastWorkflow = event.workflow;
+        this.#lastRow = this.#rowOf.get(event.workflow) ?? this.#committed.length - eventTypes.length;
       }
+      batch.add(this.#lastRow + (placeOfType.get(event.type) ?? 0));
     }
   }
 
@@ -208,3 +208,57 @@ export class EngineMetrics implements EngineObserver {
 }
 
 const placeOfType: ReadonlyMap<string, number> = new Map(eventTypes.map((type, place) => [type, place]));
+
+/** As many as an engine has rounds on their way, and some. */
+const spareBatchesMax = 32;
+const batchEventsFirst = 512;
+const beginsWrite = 0x4000_0000;
+
+/**
+ * What is kept of writes that are on their way: of each event its place in the counts, and where a write
+ * begins. Nothing else: events would only age meanwhile. Used again and again, so that it is no garbage.
+ */
+class Batch implements Appending {
+  length = 0;
+  sinceMs = 0;
+  readonly #onSettled: (batch: Batch, outcomes: readonly AppendOutcome[]) => void;
+  #places = new Int32Array(batchEventsFirst);
+
+  constructor(onSettled: (batch: Batch, outcomes: readonly AppendOutcome[]) => void) {
+    this.#onSettled = onSettled;
+  }
+
+  add(place: number): void {
+    if (this.length === this.#places.length) this.#grow();
+    this.#places[this.length] = place;
+    this.length += 1;
+  }
+
+  beginWriteAt(index: number): void {
+    this.#places[index] = (this.#places[index] ?? 0) | beginsWrite;
+  }
+
+  settled(outcomes: readonly AppendOutcome[]): void {
+    this.#onSettled(this, outcomes);
+  }
+
+  countInto(counts: Float64Array, outcomes: readonly AppendOutcome[]): void {
+    let write = -1;
+    let isAppended = false;
+    for (let index = 0; index < this.length; index += 1) {
+      const place = this.#places[index] ?? 0;
+      if (place >= beginsWrite) {
+        write += 1;
+        isAppended = outcomes[write]?.status === 'appended';
+      }
+      const count = place & ~beginsWrite;
+      if (isAppended) counts[count] = (counts[count] ?? 0) + 1;
+    }
+  }
+
+  #grow(): void {
+    const grown = new Int32Array(2 * this.#places.length);
+    grown.set(this.#places);
+    this.#places = grown;
+  }
+}

@@ -2,19 +2,25 @@
 import { hostname } from 'node:os';
 import { Command } from 'commander';
 import { openSegmentReader } from '../../adapters/log/segment/segment-reader.ts';
-import { addProjectorMetrics } from '../../adapters/metrics/projector-metrics.ts';
-import { createRegistry } from '../../adapters/metrics/registry.ts';
 import type { EventReader } from '../../domain/ports.ts';
 import { applicationNameOf } from '../../projections/ownership.ts';
 import { runProjector } from '../../projections/projector.ts';
 import { analystViews, readModels } from '../../projections/read-models.ts';
-import { databaseUrl, type JsonOptions, type LogOptions, withJson, withLog } from '../cli/options.ts';
+import {
+  databaseUrl,
+  type JsonOptions,
+  type LogOptions,
+  wholeNumber,
+  withJson,
+  withLog,
+} from '../cli/options.ts';
 import { note, print, printJson } from '../cli/output.ts';
 import { progressBar } from '../cli/progress.ts';
 import { loadCalendars } from '../runtime/calendars.ts';
 import { logFolder } from '../runtime/data-folder.ts';
 import { openExistingLog } from '../runtime/existing-log.ts';
 import { openServerChannel } from '../runtime/projector-channel.ts';
+import { exposeProjector, measureProjector } from '../runtime/projector-metrics.ts';
 import { openReadModels } from '../runtime/read-models.ts';
 import { stopSignal } from '../runtime/signals.ts';
 import { systemClock } from '../runtime/system.ts';
@@ -23,11 +29,21 @@ import { loadWorkflows } from '../runtime/workflows.ts';
 export function projectorCommand(): Command {
   const command = new Command('projector')
     .description('tail the log and keep the read models in PostgreSQL')
-    .option('--until-caught-up', 'stop once the read models hold all that is in the log');
+    .option('--until-caught-up', 'stop once the read models hold all that is in the log')
+    .option(
+      '--metrics-port <port>',
+      'let Prometheus read metrics here, on this machine; 0: any free one (default: none)',
+      wholeNumber(0, 65_535),
+    );
   return withJson(withLog(command)).action(run);
 }
 
-async function run(options: LogOptions & JsonOptions & { untilCaughtUp?: true }): Promise<void> {
+interface ProjectorCommandOptions extends LogOptions, JsonOptions {
+  readonly untilCaughtUp?: true;
+  readonly metricsPort?: number;
+}
+
+async function run(options: ProjectorCommandOptions): Promise<void> {
   const isChild = process.send !== undefined;
   const signal = stopSignal({ ignoreInterrupt: isChild });
   const workflows = await loadWorkflows(options.dataDir);
@@ -36,14 +52,15 @@ async function run(options: LogOptions & JsonOptions & { untilCaughtUp?: true })
   const owner = `${hostname()}/${process.pid}`;
   const applicationName = applicationNameOf(owner);
   const models = await openReadModels({ ...options, databaseUrl: databaseUrl(), applicationName });
-  const registry = createRegistry();
-  const onBatch = addProjectorMetrics(registry);
-  const server = openServerChannel(() => registry.snapshot());
+  const measured = measureProjector();
+  const server = openServerChannel(() => measured.registry.snapshot());
   const bar = progressBar('projecting', 'events', { json: options.json ?? (isChild || undefined) });
   const startedAtMs = performance.now();
   const head = await reader.head();
+  const stack = new AsyncDisposableStack();
   let events = 0;
   try {
+    await exposeProjector(measured, { database: models.database, reader }, options.metricsPort, stack);
     await runProjector({
       reader,
       database: models.database,
@@ -56,7 +73,7 @@ async function run(options: LogOptions & JsonOptions & { untilCaughtUp?: true })
       owner,
       untilCaughtUp: options.untilCaughtUp ?? false,
       onProgress: (progress) => {
-        onBatch(progress);
+        measured.onProgress(progress);
         if (progress.isLive) server?.committed(progress.partition, progress.position);
         events += progress.events;
         bar.report(progress.position, Math.max(head, progress.position));
@@ -65,6 +82,8 @@ async function run(options: LogOptions & JsonOptions & { untilCaughtUp?: true })
     });
   } finally {
     bar.stop();
+    measured.stop();
+    await stack.disposeAsync();
     await models.close();
     await reader.close();
   }

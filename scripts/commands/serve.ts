@@ -6,6 +6,7 @@
  */
 import { existsSync } from 'node:fs';
 import { Command } from 'commander';
+import { VisibleCommands } from '../../adapters/metrics/visible-commands.ts';
 import { Fault } from '../../domain/errors.ts';
 import type { Workflows } from '../../domain/workflow/registry.ts';
 import type { Database } from '../../projections/sql.ts';
@@ -18,6 +19,7 @@ import { playDemo } from '../runtime/demo.ts';
 import { requireSafeHost, type Served, serveHttp } from '../runtime/http-service.ts';
 import { createMetrics, listenForMetrics, type ServerMetrics } from '../runtime/metrics.ts';
 import { startProjector } from '../runtime/projector-process.ts';
+import { addReadModels } from '../runtime/read-model-metrics.ts';
 import { openReadModels, type ReadModelDatabase } from '../runtime/read-models.ts';
 import { findServer } from '../runtime/server-file.ts';
 import { stopSignals } from '../runtime/signals.ts';
@@ -75,7 +77,7 @@ async function serve(options: ServeOptions, command: Command): Promise<void> {
       signal: signals.stop,
     });
     if (options.demo && (await engine.log.head()) === 0) {
-      await playDemo({ sink: engine.engine, signal: signals.stop });
+      await playDemo({ sink: opened.sink, signal: signals.stop });
     }
     await watching;
     note('\ndocket: stopping');
@@ -110,8 +112,16 @@ async function openAll(
   const engine =
     local ?? (await openPostgresEngine(models.database, dataDir, workflows, observersOf(metrics)));
   const onNote = (line: string) => note(`docket: ${line}`);
-  const projector = startProjector({ dataDir, log, databaseUrl: models.url, onNote });
+  const visible = new VisibleCommands();
+  const projector = startProjector({
+    dataDir,
+    log,
+    databaseUrl: models.url,
+    onNote,
+    onCommitted: (_, position) => visible.committed(position),
+  });
   stack.defer(() => projector.stop());
+  addReadModels(metrics.registry, { engine, models, projector, visible });
   // Closed before the projector and the database: everything before it may still write.
   stack.defer(() => engine.close());
   await keepWarm(options, engine, workflows, stack);
@@ -119,8 +129,9 @@ async function openAll(
   const database = sharedDatabase(options, models);
   const access = await openAccess({ dataDir, database, tickets, workflows });
   stack.defer(() => access.close());
+  const sink = visible.watch(engine.engine);
   const webhooks = await openWebhooks(dataDir, {
-    sink: engine.engine,
+    sink,
     tickets,
     reader: engine.log,
     access: access.access,
@@ -131,7 +142,7 @@ async function openAll(
   parts.log = engine.log;
   parts.pools.push(() => models.database.pool());
   parts.webhooks = () => webhooks.office.sources();
-  return { engine, workflows, models, projector, access, webhooks, metrics };
+  return { engine, sink, workflows, models, projector, access, webhooks, metrics };
 }
 
 /** Where servers share a log in the database, they share keys and rules there too. */

@@ -1,6 +1,6 @@
 /**
- * What a panel of the Grafana dashboard is: its question, its unit and its queries. `$of` stands for the chosen
- * job and instances in every selector, so that no query can forget them.
+ * What a panel of the Grafana dashboard is: its question, its unit and its queries. `$of` stands for the
+ * chosen job and instances in every selector, so that no query can forget them.
  */
 
 export interface Query {

@@ -142,8 +142,8 @@ export const machine: Row = {
       unit: 's',
       queries: [
         {
-          expression: 'max by (process, quantile) (nodejs_eventloop_delay_seconds{$of})',
-          legend: '{{process}} {{quantile}}',
+          expression: 'max by (process, percentile) (nodejs_eventloop_delay_seconds{$of})',
+          legend: '{{process}} p{{percentile}}',
         },
       ],
     },

@@ -1,7 +1,9 @@
 /** The dashboard's rows about tickets: what was asked, what was committed, and who can see it. */
 import { quantiles, type Row, rate, sumOfRate } from './panel.ts';
 
-const failed = '$of,status=~"5..",route!~"/healthz|/readyz"';
+/** Without the probes, which ask about the server instead of using it. */
+const used = '$of,route!~"/healthz|/readyz"';
+const failed = `${used},status=~"5.."`;
 
 export const overview: Row = {
   title: 'At a glance',
@@ -29,7 +31,7 @@ export const overview: Row = {
         {
           expression:
             `(sum(${rate('docket_http_requests_total', failed)}) or vector(0))` +
-            ` / sum(${rate('docket_http_requests_total')})`,
+            ` / sum(${rate('docket_http_requests_total', used)})`,
           legend: 'failed',
         },
       ],

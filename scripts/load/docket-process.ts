@@ -57,7 +57,10 @@ export interface ServeSettings {
   readonly signal: AbortSignal;
 }
 
-/** Resolves when the server says that it can do its work, its projector with it. Throws `Fault('server_unreachable')` with what it said. */
+/**
+ * Resolves when the server says that it can do its work, its projector with it. Throws
+ * `Fault('server_unreachable')` with what it said.
+ */
 export async function startServer(settings: ServeSettings): Promise<DocketServer> {
   const { dataDir, options, noteFile, signal } = settings;
   const child = start(['serve', '--data-dir', dataDir, ...options], settings);

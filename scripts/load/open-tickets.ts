@@ -21,7 +21,7 @@ export interface OpenedTickets {
   readonly events: number;
 }
 
-/** Throws `Fault('server_unreachable')` where one is refused: a run without its tickets would mean nothing. */
+/** Throws `Fault('server_unreachable')` where one is refused: without its tickets a run means nothing. */
 export async function openTickets(
   target: TargetServer,
   count: number,

@@ -1,7 +1,7 @@
 /**
  * Figures for node_exporter's textfile collector: what was measured by something that has ended by the time
- * Prometheus comes, as a benchmark or an audit. node_exporter may read at any moment, so it must never see half a
- * file, and it refuses samples with times of their own.
+ * Prometheus comes, as a benchmark or an audit. node_exporter may read at any moment, so it must never see
+ * half a file, and it refuses samples with times of their own.
  */
 import { open, rename, rm } from 'node:fs/promises';
 import { expose } from '../../adapters/metrics/exposition.ts';
@@ -24,7 +24,7 @@ export async function writeTextfile(path: string, families: MetricsSnapshot): Pr
     );
   }
   const { text } = await expose(families, undefined);
-  // In the same folder, as a rename can not cross file systems; its ending keeps node_exporter from reading it.
+  // In the same folder, as a rename can not cross file systems; by its ending node_exporter leaves it alone.
   const temporary = `${path}.${process.pid}`;
   try {
     await writeSynced(temporary, text);

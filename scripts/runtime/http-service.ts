@@ -5,6 +5,7 @@
  */
 import { buildServer } from '../../adapters/http/server.ts';
 import { Fault } from '../../domain/errors.ts';
+import type { CommandSink } from '../../domain/ports.ts';
 import { defaultWorkflow, type Workflows } from '../../domain/workflow/registry.ts';
 import { projectionStatus } from '../../projections/status.ts';
 import { note } from '../cli/output.ts';
@@ -26,6 +27,8 @@ import type { OpenWebhooks } from './webhooks.ts';
 /** What the server answers from. */
 export interface Served {
   readonly engine: OpenEngine;
+  /** Where commands go: the engine, watched. */
+  readonly sink: CommandSink;
   readonly workflows: Workflows;
   readonly models: ReadModelDatabase;
   readonly projector: ProjectorProcess;
@@ -71,7 +74,7 @@ export async function serveHttp(
     authenticator: access.authenticator,
     access: access.access,
     accessOffice: access.office,
-    sink: open.engine,
+    sink: served.sink,
     tickets: open.engine.present,
     reader: open.log,
     workflows,

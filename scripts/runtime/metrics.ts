@@ -1,7 +1,7 @@
 /**
- * The metrics of `docket serve`: one registry, what the parts of the server tell it, and the port where it can
- * be read. The parts are made with observers from here, and say later where their present state can be read:
- * most of them need each other to be made.
+ * The metrics of `docket serve`: one registry, what the parts of the server tell it, and the port where it
+ * can be read. The parts are made with observers from here, and say later where their present state can be
+ * read: most of them need each other to be made.
  */
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';

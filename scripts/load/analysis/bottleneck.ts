@@ -76,16 +76,31 @@ export function bottleneckOf(measured: Measured): BottleneckAnalysis {
     return { where: 'projector', evidence: [at, ...projectorEvidence(lagPerSecond, load)] };
   if (judged.keeps && !isFull(load)) return { where: 'none', evidence: [at, ...spareEvidence(load, cores)] };
   if (throttled.length > 0) return { where: 'api', evidence: [at, ...throttled] };
-  const where = culpritOf(api.length > 0, database.length > 0, load);
+  const where = culpritOf(api.length > 0, database.length > 0, { ...load, cores });
   const evidence = where === 'api' ? api : where === 'database' ? database : [];
   return { where, evidence: [at, ...evidence, ...spareEvidence(load, cores)] };
 }
 
 /** Where neither stands out, or both do, a machine without a free core is used up by who takes most of it. */
-function culpritOf(api: boolean, database: boolean, load: Load): 'api' | 'database' | 'none' {
+function culpritOf(api: boolean, database: boolean, load: OnMachine): 'api' | 'database' | 'none' {
   if (api !== database) return api ? 'api' : 'database';
-  if (!api && !isFull(load)) return 'none';
+  if (!api && (!isFull(load) || neighbourTakesMost(load))) return 'none';
   return (load.postgresCores ?? 0) > (load.serverCores ?? 0) ? 'database' : 'api';
+}
+
+interface OnMachine extends Load {
+  readonly cores: number;
+}
+
+/** Cores that no part of the test used; 0 where it was not measured. */
+export function neighbourCores(load: OnMachine): number {
+  const { serverCores, projectorCores, postgresCores, generatorCores, machine, cores } = load;
+  const own = known([serverCores, projectorCores, postgresCores, generatorCores]);
+  return machine === undefined ? 0 : Math.max(0, machine * cores - own.reduce((sum, used) => sum + used, 0));
+}
+
+function neighbourTakesMost(load: OnMachine): boolean {
+  return neighbourCores(load) > Math.max(load.serverCores ?? 0, load.postgresCores ?? 0);
 }
 
 function isFull({ machine }: Load): boolean {
@@ -155,7 +170,10 @@ function spareEvidence(load: Load, cores: number): readonly string[] {
     ['generator', generatorCores],
   ] as const;
   const told = parts.flatMap(([name, used]) => (used === undefined ? [] : [`${name} ${rounded(used)}`]));
-  return [`${percent(machine)} of ${cores} cores were busy (in cores: ${told.join(', ')})`];
+  const others = neighbourCores({ ...load, cores });
+  return [
+    `${percent(machine)} of ${cores} cores were busy (in cores: ${told.join(', ')}, others ${rounded(others)})`,
+  ];
 }
 
 function takesTooMuch(partMs: number, latencyMs: number): boolean {

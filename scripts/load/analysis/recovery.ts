@@ -21,8 +21,9 @@ const quietSeconds = 10;
 const floors = { share: 0.05, ms: 1, lagSeconds: 0.05, events: 5 };
 
 /**
- * Undefined where nothing surged, or there is nothing to compare with. What is compared with is the `before`
- * stage, or the first step of a ladder; the surge ends with the last `surge`, or with the last step.
+ * Undefined where nothing surged, there is nothing to compare with, or it was watched for under ten seconds.
+ * What is compared with is the `before` stage, or the first step of a ladder; the surge ends with the last
+ * `surge`, or with the last step.
  */
 export function recoveryOf(watched: Watched): RecoveryAnalysis | undefined {
   const { stages, seconds, resources } = watched;
@@ -41,7 +42,10 @@ export function recoveryOf(watched: Watched): RecoveryAnalysis | undefined {
   const rows = seconds.filter(({ second }) => second >= Math.floor(end) && second < until);
   const looks = resources.filter(({ second }) => second >= end && second < until);
   const isQuiet = quietBy(band, looks, watched.scenario.objective.errorShareMax);
-  const quietFrom = firstStreak(rows.filter(wasAnswered), isQuiet)?.second;
+  const answered = rows.filter(wasAnswered);
+  // Nobody watched for long enough to see a recovery, however fast it was.
+  if (answered.length < quietSeconds) return undefined;
+  const quietFrom = firstStreak(answered, isQuiet)?.second;
   return {
     seconds: quietFrom === undefined ? undefined : Math.max(0, quietFrom - end),
     drainSeconds: drainOf(looks, band, end),

@@ -3,7 +3,7 @@
  * give advice that would be true of any server: what was not measured is not mentioned.
  */
 import type { Analyses, LeakAnalysis, Measured, RecoveryAnalysis } from '../result.ts';
-import { hardestStage, type Load, loadOf } from './bottleneck.ts';
+import { hardestStage, type Load, loadOf, neighbourCores } from './bottleneck.ts';
 import { capacitiesBySweep, keepsObjective } from './capacity.ts';
 import { errorShare, known, mainError, resourcesIn, stageTitle } from './rows.ts';
 import { bytes, milliseconds, percent, rate, rounded, seconds } from './words.ts';
@@ -193,11 +193,10 @@ function machineSentences(measured: Measured): readonly string[] {
   const stage = hardestStage(measured);
   if (stage === undefined) return [];
   const load = loadOf(measured.resources, stage, measured.cores);
-  const own = [load.serverCores, load.projectorCores, load.postgresCores, load.generatorCores];
-  const others = (load.machine ?? 0) - known(own).reduce((sum, used) => sum + used, 0) / measured.cores;
+  const others = neighbourCores({ ...load, cores: measured.cores }) / measured.cores;
   const openFiles = Math.max(0, ...known(resourcesIn(measured.resources, stage).map((row) => row.openFiles)));
   return [
-    ...(load.machine !== undefined && others > neighbourShareNoticed
+    ...(others > neighbourShareNoticed
       ? [
           `${percent(others)} of the machine went to processes that are no part of this test: ` +
             'stop them, and the figures will be better and steadier.',

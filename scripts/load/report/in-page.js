@@ -14,7 +14,10 @@
   const stageNameMax = 18;
   /** Pixels between points from which on each is drawn, not only their line. */
   const pointSpace = 14;
-  /** So that the axis of a size has whole numbers of its own units. */
+  /** So that the axes of pieces and of sizes have whole numbers. */
+  const wholeSteps = Array.from({ length: 10 }, (_, index) =>
+    [1, 2, 5].map((each) => each * 10 ** index),
+  ).flat();
   const powersOfTwo = Array.from({ length: 50 }, (_, index) => 2 ** index);
   const drawn = new Map();
 
@@ -127,7 +130,8 @@
     const common = axis(across[chart.across]);
     if (chart.across === 'second')
       return { ...common, space: 60, incrs: [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200] };
-    const named = { ...common, space: 70, label: chart.acrossName, labelFont: font, labelSize: 20 };
+    const steps = chart.across === 'count' ? { incrs: wholeSteps } : {};
+    const named = { ...common, ...steps, space: 70, label: chart.acrossName, labelFont: font, labelSize: 20 };
     if (chart.across !== 'quantile') return named;
     const nines = [1, 2, 4, 10, 100, 1e3, 1e4, 1e5, 1e6];
     const within = (u) => nines.filter((each) => each >= u.scales.x.min && each <= u.scales.x.max);
@@ -136,7 +140,8 @@
 
   function yAxis(chart, log) {
     const common = { ...axis((value) => figure(chart.unit, value)), size: 68, space: 36 };
-    if (!log) return chart.unit === 'bytes' ? { ...common, incrs: powersOfTwo } : common;
+    const steps = { bytes: powersOfTwo, count: wholeSteps }[chart.unit];
+    if (!log) return steps ? { ...common, incrs: steps } : common;
     /** Powers of ten only: all the lines between them would be a wall. */
     const filter = (_, splits) =>
       splits.map((value) =>

@@ -9,14 +9,13 @@ export interface Step {
   readonly stage: StageResult;
 }
 
-/** Steps of a ladder by what was offered; those of a sweep by what it set. */
-export function stepsOf({ scenario, stages }: LoadResult): readonly Step[] {
+/** Steps of a ladder by what was offered, in a sweep as well; otherwise stages by what the sweep set. */
+export function stepsOf({ stages }: LoadResult): readonly Step[] {
+  const ladder = stages.filter(({ role }) => role === 'step');
   const steps =
-    scenario.sweep === undefined
-      ? stages.filter(({ role }) => role === 'step').map((stage) => ({ x: stage.offeredPerSecond, stage }))
-      : stages
-          .filter(({ role }) => role === 'measured' || role === 'step')
-          .map((stage) => ({ x: sweptTo(stage), stage }));
+    ladder.length > 0
+      ? ladder.map((stage) => ({ x: stage.offeredPerSecond, stage }))
+      : stages.filter(({ role }) => role === 'measured').map((stage) => ({ x: sweptTo(stage), stage }));
   return steps.filter(({ x }) => Number.isFinite(x)).toSorted((a, b) => a.x - b.x);
 }
 
@@ -32,42 +31,61 @@ interface StepColumn {
   readonly name: string;
   readonly colour: Colour;
   readonly look: 'line' | 'dashed';
-  /** Null where the step had no answer. */
+  /** Null where the step had no answer, or is of another line. */
   readonly of: (stage: StageResult) => number | null;
 }
 
 /** Throughput and latency of the steps, with what was found in them. */
 export function stepCharts(result: LoadResult, steps: readonly Step[]): readonly ChartOrWords[] {
   const { objective } = result.scenario;
-  const p99Ms = figure('ms', objective.p99Ms);
-  const answered = (ms: (stage: StageResult) => number) => (stage: StageResult) =>
-    stage.latency.count === 0 ? null : ms(stage);
+  const p99 = ({ latency }: StageResult) => (latency.count === 0 ? null : latency.p99Ms);
+  const p50 = ({ latency }: StageResult) => (latency.count === 0 ? null : latency.p50Ms);
+  const rounds = roundsOf(steps);
   return [
     stepChart(result, steps, {
       id: 'steps-throughput',
       what: 'Achieved',
-      about: 'Where the line leaves the dashed one, the server no longer does what it is asked.',
+      about: 'Where a line leaves the dashed one, the server no longer does what it is asked.',
       unit: 'rate',
       log: 'off',
       limits: [],
       columns: [
         { name: 'offered', colour: 6, look: 'dashed', of: ({ offeredPerSecond }) => offeredPerSecond },
-        { name: 'achieved', colour: 1, look: 'line', of: ({ achievedPerSecond }) => achievedPerSecond },
+        ...(rounds.length > 1
+          ? roundColumns(rounds, ({ achievedPerSecond }) => achievedPerSecond)
+          : [lineOf('achieved', 1, ({ achievedPerSecond }) => achievedPerSecond)]),
       ],
     }),
     stepChart(result, steps, {
       id: 'steps-latency',
-      what: 'Latency',
-      about: `The objective is a p99 of ${p99Ms}.`,
+      what: rounds.length > 1 ? 'p99' : 'Latency',
+      about: `The objective is a p99 of ${figure('ms', objective.p99Ms)}.`,
       unit: 'ms',
       log: 'on',
       limits: [{ value: objective.p99Ms, label: 'objective for p99' }],
-      columns: [
-        { name: 'p99', colour: 2, look: 'line', of: answered(({ latency }) => latency.p99Ms) },
-        { name: 'p50', colour: 4, look: 'line', of: answered(({ latency }) => latency.p50Ms) },
-      ],
+      columns: rounds.length > 1 ? roundColumns(rounds, p99) : [lineOf('p99', 2, p99), lineOf('p50', 4, p50)],
     }),
   ];
+}
+
+/** What the rounds of a sweep are called where each climbed a ladder of its own; none otherwise. */
+function roundsOf(steps: readonly Step[]): readonly string[] {
+  const names = steps.flatMap(({ stage }) => (stage.role === 'step' ? (stage.sweep ?? []) : []));
+  return [...new Set(names)];
+}
+
+function lineOf(name: string, colour: Colour, of: StepColumn['of']): StepColumn {
+  return { name, colour, look: 'line', of };
+}
+
+const roundColours: readonly Colour[] = [1, 2, 4, 3, 5];
+
+function roundColumns(rounds: readonly string[], of: StepColumn['of']): readonly StepColumn[] {
+  return rounds.map((round, index) =>
+    lineOf(round, roundColours[index % roundColours.length] ?? 1, (stage) =>
+      stage.sweep === round ? of(stage) : null,
+    ),
+  );
 }
 
 interface StepChart extends Pick<Chart, 'id' | 'unit' | 'log' | 'limits'> {
@@ -81,11 +99,12 @@ function stepChart(
   steps: readonly Step[],
   { id, what, about, unit, log, limits, columns }: StepChart,
 ): Chart {
-  const { sweep } = scenario;
-  const acrossName = sweep === undefined ? 'offered load' : sweepNames[sweep.over];
-  const across = sweep === undefined ? 'rate' : 'count';
+  const isLadder = steps.some(({ stage }) => stage.role === 'step');
+  const swept = scenario.sweep === undefined ? 'sweep' : sweepNames[scenario.sweep.over];
+  const acrossName = isLadder ? 'offered load' : swept;
+  const across = isLadder ? 'rate' : 'count';
   // Capacity and knee are loads: they have no place among users or events.
-  const marks = sweep === undefined ? marksOf(analyses) : [];
+  const marks = isLadder ? marksOf(analyses) : [];
   return {
     id,
     title: `${what} by ${acrossName}`,

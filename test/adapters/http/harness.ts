@@ -9,6 +9,7 @@ import type { HttpContext } from '../../../adapters/http/context.ts';
 
 import type { HttpLimits } from '../../../adapters/http/limits.ts';
 import { openApiDocument } from '../../../adapters/http/openapi/document.ts';
+import type { HttpObserver } from '../../../adapters/http/request-watch.ts';
 import { buildServer, type HttpServer } from '../../../adapters/http/server.ts';
 import { MemoryLog } from '../../../adapters/log/memory/memory-log.ts';
 import { Engine, type EngineLimits } from '../../../domain/engine.ts';
@@ -58,6 +59,7 @@ export interface HarnessOptions {
   readonly engineLimits?: Partial<EngineLimits>;
   /** What tickets are promised; nothing where it is absent. */
   readonly sla?: SlaRules;
+  readonly observer?: HttpObserver;
   /** Stands between server and engine. */
   readonly sink?: (engine: Engine) => CommandSink;
   readonly context?: Partial<
@@ -81,6 +83,7 @@ export async function startServer(options: HarnessOptions = {}): Promise<Harness
     tls: protocol === 'http1' ? undefined : testCertificate,
     rates: options.rates ?? {},
     proxies: options.proxies ?? 0,
+    observer: options.observer,
     report: (error) => reported.push(error),
     ...options.context,
   });

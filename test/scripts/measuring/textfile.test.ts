@@ -1,4 +1,4 @@
-/** Figures for node_exporter: whole at every moment, as promtool wants them, and honest about the last audit. */
+/** Figures for node_exporter: whole at every moment, as promtool wants them, honest about the last audit. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
 /**
- * The rules for Prometheus: right by promtool, each alert with a case in which it fires and one in which it is
- * silent, and with a section that says what to do. And the compose file that brings them together.
+ * The rules for Prometheus: right by promtool, each alert with a case in which it fires and one in which it
+ * is silent, and with a section that says what to do. And the compose file that brings them together.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';

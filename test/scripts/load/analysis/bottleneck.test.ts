@@ -22,7 +22,7 @@ describe('the bottleneck', () => {
     expect(found.evidence).toEqual([
       'the worst: p99 was 400 ms, over 100 ms',
       'the server used 0.96 cores; its JavaScript runs on one',
-      '65 % of 2 cores were busy (in cores: server 0.96, projector 0.1, PostgreSQL 0.1, generator 0.1)',
+      '65 % of 2 cores were busy (in cores: server 0.96, projector 0.1, PostgreSQL 0.1, generator 0.1, others 0.04)',
     ]);
     expect(found.summary[0]).toContain('0.7 of 2 cores were free, which a second server');
   });
@@ -83,6 +83,14 @@ describe('the bottleneck', () => {
     expect(found.summary).toContainEqual(
       'The generator itself took 35 % of the machine in the worst; on a machine of its own the server would have had that too.',
     );
+  });
+
+  it('is none of ours where a neighbour has filled the machine', () => {
+    const full = { cpu: { ...cpu, server: 0.2, machine: 1 } };
+    const found = told(measured([{ ...slow, resource: () => full }], objective));
+    expect(found.where).toBe('none');
+    expect(found.evidence[1]).toContain('others 1.3)');
+    expect(found.summary.join()).toContain('65 % of the machine went to processes that are no part');
   });
 
   it('is the rate that was set where requests are throttled', () => {

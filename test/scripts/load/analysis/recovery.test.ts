@@ -119,6 +119,7 @@ describe('the recovery from a surge', () => {
   it('is nothing where nothing surged', () => {
     expect(recoveryOf(measured([before, { offered: 100 }]))).toBeUndefined();
     expect(recoveryOf(measured([surge, afterwards(1, 1)]))).toBeUndefined();
+    expect(recoveryOf(measured([before, surge, afterwards(1, 1, 9)]))).toBeUndefined();
   });
 
   it('is not called off by the noise of latency that was there before', () => {

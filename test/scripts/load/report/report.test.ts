@@ -143,6 +143,21 @@ describe('a sweep', () => {
   });
 });
 
+describe('a ladder for each round of a sweep', () => {
+  it('is drawn over the load, with a line for each round', () => {
+    const ladder = ladderResult();
+    const sweep = { over: 'servers', values: [1, 2] } as const;
+    const rounds = sweep.values.flatMap((servers) =>
+      ladder.stages.map((stage) => ({ ...stage, sweep: `servers ${servers}` })),
+    );
+    const scenario = { ...ladder.scenario, sweep: { ...sweep, values: [...sweep.values] } };
+    const { charts } = dataOf(reportPage({ ...ladder, scenario, stages: rounds }));
+    const names = charts['steps-throughput']?.series.map(({ name }) => name);
+    expect(names).toEqual(['offered', 'servers 1', 'servers 2']);
+    expect(charts['steps-latency']?.x).toHaveLength(20);
+  });
+});
+
 describe('what was not measured', () => {
   const nothing: LoadResult = {
     ...spike,
