@@ -89,22 +89,34 @@ export function sampler(label: string, { method, path, body }: Outgoing, below: 
 
 /** Takes the id of a ticket that was opened into a variable of the thread, which else keeps what it has. */
 export function ticketTaken(variable: string): Branch {
-  return taken(variable, '"ticketId":"([^"]+)"', '');
+  return taken(variable, '"ticketId":"([^"]+)"', '$1$', '');
 }
 
 /** The variable with how many events an accepted command told of, 0 for whatever else was answered. */
 export const eventsVariable = 'docketEvents';
 
 export function eventsTaken(): Branch {
-  return taken(eventsVariable, '"status":"accepted",.*"events":(\\d+)', '0');
+  return taken(eventsVariable, '"status":"accepted",.*"events":(\\d+)', '$1$', '0');
 }
 
-function taken(variable: string, regex: string, otherwise: string): Branch {
+const missing = 'ticketMissing';
+
+/** Runs what is below until `ticketThere` saw a ticket opened: the first may be refused, and asked again. */
+export function untilTicketThere(name: string, below: readonly Branch[]): Branch {
+  const condition = string('WhileController.condition', `\${${missing}}`);
+  return branch({ node: 'WhileController', gui: 'WhileControllerGui' }, name, [condition], below);
+}
+
+export function ticketThere(): Branch {
+  return taken(missing, '"ticketId":', 'false', '');
+}
+
+function taken(variable: string, regex: string, template: string, otherwise: string): Branch {
   const properties = [
     string('RegexExtractor.useHeaders', 'false'),
     string('RegexExtractor.refname', variable),
     string('RegexExtractor.regex', regex),
-    string('RegexExtractor.template', '$1$'),
+    string('RegexExtractor.template', template),
     string('RegexExtractor.default', otherwise),
     string('RegexExtractor.match_number', '1'),
   ];
@@ -183,11 +195,6 @@ export function inShareOfRounds(name: string, percent: number, below: readonly B
     share,
   ];
   return branch({ node: 'ThroughputController', gui: 'ThroughputControllerGui' }, name, properties, below);
-}
-
-/** Runs what is below once for each thread. */
-export function onceEachThread(name: string, below: readonly Branch[]): Branch {
-  return branch({ node: 'OnceOnlyController', gui: 'OnceOnlyControllerGui' }, name, [], below);
 }
 
 /** Runs one of what is below in each round, in turn. */

@@ -11,13 +11,14 @@ import {
   inShareOfRounds,
   inTurn,
   literal,
-  onceEachThread,
   paced,
   sampler,
   statusExpected,
   testPlan,
   threadGroup,
   ticketTaken,
+  ticketThere,
+  untilTicketThere,
 } from './jmeter-elements.ts';
 import { jmeterScript } from './jmeter-script.ts';
 import { planOf, type ToolPlan, type ToolStage } from './plan.ts';
@@ -127,7 +128,7 @@ function askedFor(plan: ToolPlan): readonly Branch[] {
     if (left > 0) shared.push(inShareOfRounds(action, share(left, sum), [samplerOf(plan, action)]));
   }
   const asksAbout = plan.mix.some(({ action }) => ['comment', 'read', 'history'].includes(action));
-  const first = asksAbout ? [onceEachThread('a ticket to ask about', [samplerOf(plan, 'open')])] : [];
+  const first = asksAbout ? [untilTicketThere('a ticket to ask about', [samplerOf(plan, 'open')])] : [];
   return [...first, ...shared];
 }
 
@@ -136,7 +137,7 @@ function share(weight: number, sum: number): number {
 }
 
 function samplerOf(plan: ToolPlan, action: keyof ToolPlan['samples']): Branch {
-  const below = action === 'open' ? [ticketTaken('ticketId')] : [];
+  const below = action === 'open' ? [ticketTaken('ticketId'), ticketThere()] : [];
   return sampler(action, requestOf(action, plan.samples[action] ?? [], 'ticketId'), below);
 }
 

@@ -14,7 +14,7 @@ import { samplesOf, stepSamples } from '../../../../scripts/load/tools/samples.t
 import { type LoadTool, loadTools } from '../../../../scripts/load/tools/tool.ts';
 
 /** Everything that ends a text, a comment or a line somewhere, or calls something. */
-const odd = `Odd "quotes" 'too' \`\${__P(x)}\` $(id) */ --> ]]> \\ <b>&amp; # // \u2028 \n exit 1 \u0000 \ud800 %s {0} """`;
+const odd = `Odd & "quotes" 'too' \`\${__P(x)}\` $(id) */ --> ]]> \\ <b>&amp; # // \u2028 \n exit 1 \u0000 \ud800 %s {0} """`;
 
 const oddScenario = scenarioSchema.parse({
   id: 'ODD-1',
