@@ -3,7 +3,7 @@
  * docs/load-tests.md says what each scenario asks and how to read what comes out.
  */
 import { resolve } from 'node:path';
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { duration } from './cli/durations.ts';
 import { environmentKey, wholeNumber } from './cli/options.ts';
 import { exitCodes, note, print, printJson, reportError } from './cli/output.ts';
@@ -15,6 +15,8 @@ import { reportOf } from './load/report/render.ts';
 import type { LoadResult } from './load/result.ts';
 import { type RunSettings, runScenario } from './load/run.ts';
 import { resultInWords, scenarioInWords, scenarioList } from './load/show.ts';
+import { exportScenario, reasonNotToExport, writeToolFiles } from './load/tools/export.ts';
+import { type LoadTool, loadTools } from './load/tools/tool.ts';
 import { writeResult } from './load/write-result.ts';
 import { stopSignal } from './runtime/signals.ts';
 
@@ -81,6 +83,15 @@ program
   .description('makes the report of a result.json once more, beside it')
   .argument('<file>')
   .action(async (file: string) => print(await reportOf(file)));
+program
+  .command('export')
+  .description('writes scenarios for other tools; their files take DOCKET_URL, DOCKET_KEY and DOCKET_SECONDS')
+  .argument('<scenarios...>')
+  .addOption(
+    new Option('--for <tool>', 'the tool, or all').choices([...loadTools, 'all']).makeOptionMandatory(),
+  )
+  .option('--out <folder>', 'where the files go', '.')
+  .action(exportFiles);
 for (const command of [program, ...program.commands]) command.exitOverride();
 
 try {
@@ -109,6 +120,22 @@ async function run(names: readonly string[], options: LoadOptions): Promise<void
     if (!signal.aborted) throw error;
     note('docket load: stopped; nothing is left behind');
     process.exitCode = 130;
+  }
+}
+
+/** With many scenarios or tools, what cannot be written is told, and the rest is. */
+async function exportFiles(
+  names: readonly string[],
+  { for: wanted, out }: { readonly for: LoadTool | 'all'; readonly out: string },
+): Promise<void> {
+  const scenarios = await findScenarios(names);
+  const tools = wanted === 'all' ? loadTools : [wanted];
+  for (const scenario of scenarios) {
+    for (const tool of tools) {
+      const why = scenarios.length * tools.length === 1 ? undefined : reasonNotToExport(scenario, tool);
+      if (why !== undefined) note(`${scenario.id} is not written for ${tool}: ${why}`);
+      else for (const path of await writeToolFiles(exportScenario(scenario, tool), out)) print(path);
+    }
   }
 }
 

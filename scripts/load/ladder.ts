@@ -16,23 +16,27 @@ export interface Climbing {
 
 /** Tells why it ended. */
 export async function climb({ ladder, play, keeps }: Climbing): Promise<string> {
-  const { fromPerSecond, factor, stepsMax, secondsEach, warmSeconds } = ladder;
+  const { stepsMax, warmSeconds } = ladder;
   let ended = `all ${stepsMax} steps kept the objective, so the limit lies beyond the last`;
   for (let step = 0; step < stepsMax; step += 1) {
-    const perSecond = rounded(fromPerSecond * factor ** step);
-    const stage = hold(
-      `step ${step + 1}: ${perSecond.toLocaleString('en')}/s`,
-      'step',
-      perSecond,
-      secondsEach,
-    );
-    const judged = keeps(await play(stage, warmSeconds));
+    const judged = keeps(await play(stepOf(ladder, step), warmSeconds));
     if (judged.keeps) continue;
     ended = `step ${step + 1} missed the objective: ${judged.why}`;
     break;
   }
-  await play(hold('back to the first step', 'after', rounded(fromPerSecond), secondsEach), 0);
+  await play(backToTheFirst(ladder), 0);
   return ended;
+}
+
+/** The step so many after the first. */
+export function stepOf({ fromPerSecond, factor, secondsEach }: Climbing['ladder'], step: number): Stage {
+  const perSecond = rounded(fromPerSecond * factor ** step);
+  return hold(`step ${step + 1}: ${perSecond.toLocaleString('en')}/s`, 'step', perSecond, secondsEach);
+}
+
+/** What is played after the step that missed the objective. */
+export function backToTheFirst({ fromPerSecond, secondsEach }: Climbing['ladder']): Stage {
+  return hold('back to the first step', 'after', rounded(fromPerSecond), secondsEach);
 }
 
 function hold(name: string, role: Stage['role'], perSecond: number, seconds: number): Stage {

@@ -7,7 +7,8 @@ import { requestText } from '../../adapters/http/request.ts';
 import { Fault } from '../../domain/errors.ts';
 import type { TargetServer } from './place.ts';
 
-const ticketsPerRequest = 1_000;
+/** What one request in bulk opens. */
+export const ticketsPerRequest = 1_000;
 const requestMsMax = 60_000;
 const answerCharactersShown = 300;
 
@@ -39,13 +40,14 @@ export async function openTickets(
   return { ids, events };
 }
 
+/** One command of such a request, for the ticket with this number. */
+export function openingCommand(number: number): object {
+  const fields = { subject: `Printer ${number} jams`, priority: 'normal', category: 'hardware' };
+  return { type: 'OpenTicket', data: { fields } };
+}
+
 async function openSome({ url, key, certificate }: TargetServer, from: number, count: number) {
-  const commands = Array.from({ length: count }, (_, index) => ({
-    type: 'OpenTicket',
-    data: {
-      fields: { subject: `Printer ${from + index + 1} jams`, priority: 'normal', category: 'hardware' },
-    },
-  }));
+  const commands = Array.from({ length: count }, (_, index) => openingCommand(from + index + 1));
   const request = {
     method: 'POST',
     headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },

@@ -44,7 +44,7 @@ export function secondsOf(stage: Stage): number {
  * The stages that a duration is about: those that are measured, else those around a surge. A burst beside
  * others keeps its time: how sudden it is is what is asked.
  */
-function timedStages({ stages }: Scenario): readonly Stage[] {
+export function timedStages({ stages }: Scenario): readonly Stage[] {
   const measured = stages.filter(({ role }) => role === 'measured');
   const steady = measured.filter(({ shape }) => shape !== 'burst');
   if (steady.length > 0) return steady;

@@ -163,14 +163,24 @@ async function playStage(
     shape: stage,
     warmSeconds: Math.min(warmSeconds, secondsOf(stage)),
   };
-  const outcome = await generator.run(order, (row) => progress.second(stage, row));
-  signal.throwIfAborted();
+  const running = generator.run(order, (row) => progress.second(stage, row));
+  const outcome = await orAborted(running, signal);
   const fromSecond = (outcome.firstDueAtMs - runStartedAtMs) / 1_000;
   const { sweep } = round;
   const at = { index, stage, users, sweep, warmSeconds: order.warmSeconds, fromSecond };
   const result = stageResult(at, outcome);
   progress.stageEnd(result);
   return { at, outcome, result, window: windowOf(at, outcome), rows: rowsOf(at, outcome) };
+}
+
+/** A stage may last for hours; whoever stops the run does not want to wait for its end. */
+async function orAborted<T>(running: Promise<T>, signal: AbortSignal): Promise<T> {
+  const stop = new AbortController();
+  const aborted = new Promise<never>((_, reject) => {
+    const abort = () => reject(signal.reason);
+    signal.addEventListener('abort', abort, { once: true, signal: stop.signal });
+  });
+  return Promise.race([running, aborted]).finally(() => stop.abort());
 }
 
 /** Requests that went out and were never answered: what they did nobody was told. */
