@@ -195,7 +195,7 @@ describe.skipIf(process.platform !== 'linux')('a server on a segment log', () =>
     const [projector = 0] = processesWith(patient.dataDir, ' projector ');
     process.kill(projector, 'SIGSTOP');
     // Each look takes a second: the exporter waits so long for a projector that does not answer.
-    const diagnosing = examine(patient, { seconds: 7 });
+    const diagnosing = examine(patient, { seconds: 10 });
     const diagnosis = await meanwhile(diagnosing, 1, async () => {
       await send(server, comment('T-1'));
       await sleep(50);
