@@ -70,6 +70,9 @@ function serverKeeps(
   };
 }
 
+/** A median above this is the wait in a queue that grew: it must not excuse the falling behind that it is. */
+const promptMs = 100;
+
 /**
  * What was achieved, over a time that is shorter by the median latency: the last answer comes that much after
  * the last request even of a server that keeps up, which is more than 1 % of a short step. Of one that does
@@ -79,7 +82,7 @@ function keptUpWith({ offeredPerSecond, achievedPerSecond, endings, latency, not
   if (achievedPerSecond === 0) return 0;
   const dueSeconds = (ended(endings) + notSent) / offeredPerSecond;
   const tookSeconds = endings.succeeded / achievedPerSecond;
-  const shorter = Math.max(dueSeconds, tookSeconds - latency.p50Ms / 1_000);
+  const shorter = Math.max(dueSeconds, tookSeconds - Math.min(promptMs, latency.p50Ms) / 1_000);
   return Math.max(achievedPerSecond, endings.succeeded / shorter);
 }
 
