@@ -48,10 +48,12 @@ function secondInWords(stage: Stage, { second, due, endings, p50Ms, p99Ms }: Gen
 
 function stageInWords(result: StageResult): string {
   const { name, sweep, role, users, offeredPerSecond, achievedPerSecond, latency, endings, notSent } = result;
+  const { validity } = result;
   const failed = Object.values(endings).reduce((sum, count) => sum + count, 0) - endings.succeeded;
   const more = [
     ...(failed === 0 ? [] : [`${failed.toLocaleString('en')} did not succeed`]),
     ...(notSent === 0 ? [] : [`${notSent.toLocaleString('en')} not sent`]),
+    ...(validity.valid ? [] : ['the generator itself was late']),
   ];
   const rates = `${offeredPerSecond.toFixed(1)}/s offered, ${achievedPerSecond.toFixed(1)}/s achieved`;
   const times = `p50 ${latency.p50Ms.toFixed(1)} ms, p99 ${latency.p99Ms.toFixed(1)} ms`;

@@ -59,6 +59,7 @@ export function notRun(scenario: Scenario, { why, changed, startedAt }: NotRun):
       leaks: [],
       bottleneck: { where: 'none', evidence: [reason] },
     },
+    secondMethod: undefined,
     summary: [],
   };
 }

@@ -4,9 +4,10 @@
  * log. It must never start a stage before the last one's answers are in, or windows would share events.
  */
 import type { Judged } from './analysis/capacity.ts';
+import { Beside, type BesideSteps } from './beside-steps.ts';
 import { eventsIn } from './counting.ts';
 import type { Generator, GeneratorPlan, GeneratorSecond, StageOutcome } from './generator/generator.ts';
-import { climb } from './ladder.ts';
+import { type Climbing, climb } from './ladder.ts';
 import { openTickets } from './open-tickets.ts';
 import { type PlaceOrder, type RoundOrder, secondsOf, stageIn } from './order.ts';
 import type { Place } from './place.ts';
@@ -33,8 +34,8 @@ export interface PlayContext {
   readonly runStartedAtMs: number;
   readonly signal: AbortSignal;
   readonly progress: PlayProgress;
-  /** Done on the servers once everything is counted; what it adds to the log is not the run's. */
-  readonly afterwards: ((place: Place) => Promise<void>) | undefined;
+  /** Done around and between the steps of a ladder; what it adds to the log is counted there. */
+  readonly beside: ((steps: BesideSteps) => Promise<void>) | undefined;
 }
 
 /** Told what goes on. */
@@ -61,7 +62,7 @@ export interface PlayedPlace {
   readonly processesKnown: boolean;
   readonly logBefore: number;
   readonly logAfter: number;
-  /** Events that answers told of, those to the preparations included. */
+  /** Events that answers told of, those to the preparations included, and what was done beside. */
   readonly acknowledged: number;
   readonly answersLost: number;
   readonly ladderEnded: string | undefined;
@@ -88,6 +89,7 @@ export async function playPlace(
   const tickets = await openTickets(target, scenario.ticketsBefore, signal);
   const watch = new ResourceWatch(place, context.runStartedAtMs);
   watch.start();
+  const beside = new Beside(place, signal);
   const stages: UncountedStage[] = [];
   let ladderEnded: string | undefined;
   let hasCaughtUp = false;
@@ -99,6 +101,7 @@ export async function playPlace(
     try {
       for (const round of order.rounds) {
         const play = async (stage: Stage, warmSeconds: number) => {
+          if (stage.role === 'step') await beside.rest();
           const played = await playStage(generator, stageIn(round, stage), warmSeconds, {
             index: stagesBefore + stages.length,
             round,
@@ -111,7 +114,7 @@ export async function playPlace(
         const { ladder } = scenario;
         if (ladder === undefined) continue;
         const keeps = (stage: StageResult) => context.keeps(stage, watch.rows);
-        ladderEnded = await climb({ ladder, play, keeps });
+        ladderEnded = await climb({ ladder, play, keeps, ...besideOf(beside, place, tickets.ids, context) });
       }
     } finally {
       await generator.stop();
@@ -124,7 +127,6 @@ export async function playPlace(
   const windows = stages.map(({ window }) => window);
   const logged = await eventsIn(place.log, { after: logBefore, upTo: logAfter }, windows);
   const rows = await place.readModels?.counts();
-  await context.afterwards?.(place);
   return {
     stages: stages.map((stage, index) => ({ ...stage, logged: logged[index] ?? 0 })),
     resources: watch.rows,
@@ -132,13 +134,25 @@ export async function playPlace(
     processesKnown: place.processes !== undefined,
     logBefore,
     logAfter,
-    acknowledged: tickets.events + stages.reduce((sum, { outcome }) => sum + outcome.events, 0),
+    acknowledged:
+      tickets.events + beside.events + stages.reduce((sum, { outcome }) => sum + outcome.events, 0),
     answersLost: stages.reduce((sum, { rows: each }) => sum + lostIn(each), 0),
     ladderEnded,
     caughtUp: hasCaughtUp,
     rows,
     conditions: place.conditions,
   };
+}
+
+/** Nothing where nobody wants to do anything between the steps. */
+function besideOf(
+  beside: Beside,
+  place: Place,
+  tickets: readonly string[],
+  { beside: work, runStartedAtMs }: PlayContext,
+): Pick<Climbing, 'beside'> {
+  if (work === undefined) return {};
+  return { beside: (when) => beside.during(() => work({ place, tickets, when, runStartedAtMs })) };
 }
 
 interface StageTurn {

@@ -102,6 +102,8 @@ export interface StageResult {
   readonly endings: EndingCounts;
   /** Requests due that no connection was free for when the stage ended. */
   readonly notSent: number;
+  /** Of this stage alone: a late generator in one must not spoil the others. */
+  readonly validity: Pick<Validity, 'valid' | 'reasons' | 'generatorCpuShare'>;
 }
 
 export interface Kpi {
@@ -112,6 +114,35 @@ export interface Kpi {
   readonly verdict: 'met' | 'missed' | 'not_judged';
   /** Why it was not judged, or what a reader must know. */
   readonly note: string | undefined;
+}
+
+/** What another tool got out of the same servers in a closed loop, around and between a ladder's steps. */
+export interface SecondMethod {
+  /** 'wrk' or 'ab'; undefined where it was not asked. */
+  readonly tool: string | undefined;
+  readonly connections: number;
+  readonly runs: readonly ClosedLoopRun[];
+  /** The median of the runs; undefined without any. */
+  readonly perSecond: number | undefined;
+  /** Fastest less slowest run, as a share of the median: how steady the machine was. */
+  readonly spreadShare: number | undefined;
+  /** Whether the ladder's capacity agrees with it; `not_judged` where nothing can be said. */
+  readonly verdict: Kpi['verdict'];
+  /** The same in words, with figures. */
+  readonly words: string;
+}
+
+export interface ClosedLoopRun {
+  /** Such as 'before the ladder'. */
+  readonly when: string;
+  /** Since the run began, its warm-up left out. */
+  readonly fromSecond: number;
+  readonly seconds: number;
+  /** Requests that succeeded, by the tool's own count and clock. */
+  readonly perSecond: number;
+  /** Events by which the log's head moved meanwhile, per second of the tool's clock. */
+  readonly countedInLog: number;
+  readonly failed: number;
 }
 
 /** Whether the figures can be believed at all; what made the run invalid comes in words. */
@@ -143,6 +174,8 @@ export interface CapacityAnalysis {
   readonly step: string | undefined;
   /** Why the next one did not. */
   readonly limit: string;
+  /** Whether the limit lies beyond: no step missed the objective, or the generator was late at the next. */
+  readonly atLeast: boolean;
 }
 
 export interface KneeAnalysis {
@@ -227,6 +260,8 @@ export interface LoadResult extends Measured {
   readonly counting: Counting;
   readonly kpis: readonly Kpi[];
   readonly analyses: Analyses;
+  /** Undefined where nobody asked for it. */
+  readonly secondMethod: SecondMethod | undefined;
   /** What to do next to get more out of it, the most useful first. */
   readonly summary: readonly string[];
 }

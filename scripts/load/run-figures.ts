@@ -1,14 +1,16 @@
 /**
  * What all places of a run came to together. A run is judged by the stages that it measures; where it has
  * none, by what it can be held to: the steps of a ladder that kept the objective, and what is before, in and
- * after a surge. A step that broke the server on purpose is nobody's failure.
+ * after a surge. A step that broke the server on purpose is nobody's failure, and one that was too much for
+ * the generator itself takes nothing away from those below it.
  */
 import { countingOf } from './counting.ts';
 import { quantileBetween } from './exporter.ts';
+import { judgeValidity } from './generator/validity.ts';
 import type { DatabaseFacts, KpiFacts } from './kpis.ts';
 import type { Keeps, PlayedPlace, PlayedStage } from './play.ts';
 import { merged, quantilesOf } from './quantiles.ts';
-import type { Counting, LoadResult, RecoveryAnalysis, ResourceRow, StageResult } from './result.ts';
+import type { Counting, LoadResult, RecoveryAnalysis, ResourceRow, StageResult, Validity } from './result.ts';
 import type { Action, Scenario } from './scenario.ts';
 
 /** Stages that KPIs, validity and the figures of the whole run are about. */
@@ -17,9 +19,40 @@ export function judgedStages(places: readonly PlayedPlace[], keeps: Keeps): read
   const resources = places.flatMap((place) => place.resources);
   const measured = stages.filter(({ at }) => at.stage.role === 'measured');
   if (measured.length > 0) return measured;
-  return stages.filter(({ at, result }) =>
-    at.stage.role === 'step' ? keeps(result, resources).keeps : at.stage.role !== 'warm',
-  );
+  const isLadder = stages.some(isStep);
+  return stages.filter((stage) => {
+    if (isStep(stage)) return keeps(stage.result, resources).keeps;
+    return stage.at.stage.role !== 'warm' && (!isLadder || stage.result.validity.valid);
+  });
+}
+
+function isStep({ at }: PlayedStage): boolean {
+  return at.stage.role === 'step';
+}
+
+/**
+ * Over the judged stages together. A ladder's have each been found valid by themselves; it is invalid where
+ * the generator was too late for any step to be judged.
+ */
+export function validityOfRun(places: readonly PlayedPlace[], judged: readonly PlayedStage[]): Validity {
+  const whole = judgedTogether(judged);
+  const steps = places.flatMap(({ stages }) => stages).filter(isStep);
+  if (steps.length === 0 || judged.some(({ at }) => at.stage.role === 'measured')) return whole;
+  if (judged.some(isStep)) return { ...whole, valid: true, reasons: [] };
+  const late = steps.find(({ result }) => !result.validity.valid);
+  return late === undefined ? whole : { ...whole, valid: false, reasons: late.result.validity.reasons };
+}
+
+function judgedTogether(judged: readonly PlayedStage[]): Validity {
+  const sum = (of: 'due' | 'sent' | 'notSent') => sumOver(judged, ({ outcome }) => outcome[of]);
+  return judgeValidity({
+    latency: merged(judged.map(({ outcome }) => outcome.latency)),
+    sendDelay: merged(judged.map(({ outcome }) => outcome.sendDelay)),
+    generatorCpuShare: Math.max(0, ...judged.map(({ outcome }) => outcome.generatorCpuShare)),
+    due: sum('due'),
+    sent: sum('sent'),
+    notSent: sum('notSent'),
+  });
 }
 
 /** The stages with the log's own count in place of what answers said. */

@@ -6,7 +6,6 @@ import { analyse, summarise } from './analysis/analyse.ts';
 import { keepsObjective } from './analysis/capacity.ts';
 import { machineConditions } from './conditions.ts';
 import { Generator } from './generator/generator.ts';
-import { judgeValidity } from './generator/validity.ts';
 import { type GivenServer, openGivenPlace } from './given-place.ts';
 import { kpisOf } from './kpis.ts';
 import { notRun, reasonNotToRun } from './not-run.ts';
@@ -24,9 +23,16 @@ import {
 import { cores, memoryAllocation } from './processes.ts';
 import { encoded, merged, quantileChart, quantilesOf } from './quantiles.ts';
 import type { LoadResult, Measured } from './result.ts';
-import { countedStages, countingOfRun, judgedStages, kpiFacts, latencyByAction } from './run-figures.ts';
+import {
+  countedStages,
+  countingOfRun,
+  judgedStages,
+  kpiFacts,
+  latencyByAction,
+  validityOfRun,
+} from './run-figures.ts';
 import type { Scenario } from './scenario.ts';
-import { SecondOpinion } from './second-opinion.ts';
+import { SecondOpinion, secondMethodKpis } from './second-opinion.ts';
 import { verdictOf } from './verdict.ts';
 
 /** From when a request is sent until it is given up: five times what a response may take. */
@@ -69,7 +75,7 @@ export async function runScenario(original: Scenario, settings: RunSettings): Pr
     stages: countedStages(places.flatMap(({ stages }) => stages)),
     seconds: places.flatMap(({ stages }) => stages.flatMap(({ rows }) => rows)),
     resources: places.flatMap(({ resources }) => resources),
-    validity: validityOf(judged),
+    validity: validityOfRun(places, judged),
     conditions: { ...machine, ...conditionsOf(places, settings) },
     memoryAllocation: memory.bytes,
     cores,
@@ -91,7 +97,8 @@ function judge({ measured, places, judged, memory, second, changed, startedAt }:
   const { scenario, validity } = measured;
   const analyses = analyse(measured);
   const facts = kpiFacts({ scenario, places, judged, memory, recovery: analyses.recovery });
-  const kpis = [...kpisOf(scenario.kpis, facts), ...second.kpis(analyses.capacity?.perSecond)];
+  const secondMethod = second.result(analyses.capacity);
+  const kpis = [...kpisOf(scenario.kpis, facts), ...secondMethodKpis(secondMethod)];
   const counting = countingOfRun(places, judged);
   const latency = merged(judged.map(({ outcome }) => outcome.latency));
   return {
@@ -107,6 +114,7 @@ function judge({ measured, places, judged, memory, second, changed, startedAt }:
     counting,
     kpis,
     analyses,
+    secondMethod,
     summary: summarise(measured, analyses),
   };
 }
@@ -127,7 +135,7 @@ async function playAll(
     runStartedAtMs: run.startedAt.getTime(),
     signal,
     progress,
-    afterwards: (place) => run.second.ask(place),
+    beside: run.second.isWanted ? (steps) => run.second.ask(steps) : undefined,
   };
   const played: PlayedPlace[] = [];
   for (const order of placesOf(scenario)) {
@@ -148,19 +156,6 @@ function openPlace(scenario: Scenario, order: PlaceOrder, settings: RunSettings)
   if (given !== undefined) return openGivenPlace(given);
   const onNote = (line: string) => progress.note(line);
   return openOwnPlace({ scenario, ...order, preloadFrom, signal, onNote });
-}
-
-function validityOf(judged: readonly PlayedStage[]): Measured['validity'] {
-  const sum = (of: 'due' | 'sent' | 'notSent') =>
-    judged.reduce((total, { outcome }) => total + outcome[of], 0);
-  return judgeValidity({
-    latency: merged(judged.map(({ outcome }) => outcome.latency)),
-    sendDelay: merged(judged.map(({ outcome }) => outcome.sendDelay)),
-    generatorCpuShare: Math.max(0, ...judged.map(({ outcome }) => outcome.generatorCpuShare)),
-    due: sum('due'),
-    sent: sum('sent'),
-    notSent: sum('notSent'),
-  });
 }
 
 function allocation({ memoryAllocation: asked }: RunSettings): Run['memory'] {

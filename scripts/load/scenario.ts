@@ -61,6 +61,7 @@ export type Stage = z.infer<typeof stageSchema>;
 /**
  * A ladder of `hold` stages, each `factor` times the one before (or `users` each), up to the step that misses
  * the objective, and then back to the first: made while the run goes on, because its end is what is asked.
+ * A step that misses is asked once more before it counts.
  */
 const ladderSchema = z.strictObject({
   fromPerSecond: perSecond,
@@ -69,6 +70,8 @@ const ladderSchema = z.strictObject({
   secondsEach: seconds,
   /** At the start of each step, left out of its figures. */
   warmSeconds: z.number().min(0),
+  /** So many more steps, each halfway (by factor) between the highest rate kept and the lowest missed. */
+  refinements: z.int().min(0).max(5).default(0),
 });
 
 /** Limits of the key performance indicators; one that is left out is not judged, and the report says so. */

@@ -28,6 +28,8 @@ export interface ClosedLoop {
   /** Without `advance`, which needs to know what became of the request before. */
   readonly mix?: Scenario['mix'];
   readonly seed?: number;
+  /** To ask about; some are opened for it where there are none and the mix needs them. */
+  readonly tickets?: readonly string[];
   /** What to ask with, the first of them that is on this machine. */
   readonly tools?: readonly Tool[];
 }
@@ -42,6 +44,9 @@ export interface ClosedLoopMaximum {
   readonly failed: number;
   /** Events by which the log's head moved meanwhile, per second of the tool's clock. */
   readonly countedInLog: number;
+  /** When it began, in epoch milliseconds, and how long it took; without the warm-up. */
+  readonly startedAtMs: number;
+  readonly seconds: number;
 }
 
 const defaultWarmSeconds = 2;
@@ -80,15 +85,18 @@ export async function closedLoopMaximum(asked: ClosedLoop): Promise<ClosedLoopMa
       `a closed loop can not ask for '${stateful.action}', which depends on the answers before: leave it out`,
     );
   const tool = await toolHere(asked.tools ?? ['wrk', 'ab']);
-  const tickets = mix.some(({ action }) => action !== 'open') ? await openTickets(asked) : [];
+  const { tickets: given = [] } = asked;
+  const needsOwn = given.length === 0 && mix.some(({ action }) => action !== 'open');
+  const tickets = needsOwn ? await openTickets(asked) : given;
   const maker = new RequestMaker(mix, seed, tickets);
   const requests = Array.from({ length: requestsMade }, () => maker.next());
   const play = (seconds: number) => (tool === 'wrk' ? byWrk : byAb)(asked, requests, seconds);
   if (warmSeconds > 0) await play(warmSeconds);
   const before = await headOf(asked);
+  const startedAtMs = Date.now();
   const { succeeded, failed, seconds } = await play(asked.seconds);
-  const after = await headOf(asked);
-  return { perSecond: succeeded / seconds, tool, failed, countedInLog: (after - before) / seconds };
+  const countedInLog = ((await headOf(asked)) - before) / seconds;
+  return { perSecond: succeeded / seconds, tool, failed, countedInLog, startedAtMs, seconds };
 }
 
 async function toolHere(tools: readonly Tool[]): Promise<Tool> {

@@ -1,7 +1,7 @@
 /** A result, and a scenario, as a person reads them at a terminal. */
 import { table } from '../cli/output.ts';
 import { secondsOf, span } from './order.ts';
-import type { LoadResult } from './result.ts';
+import type { CapacityAnalysis, LoadResult } from './result.ts';
 import { actions, type Scenario, type Stage } from './scenario.ts';
 
 /** Without its charts: they are in the report. */
@@ -26,15 +26,25 @@ function figuresInWords(result: LoadResult): readonly string[] {
     `  the log    ${counting.logPerSecond.toFixed(1)} transitions/s committed; grew by` +
       ` ${grown.toLocaleString('en')}, answers told of ${counting.acknowledged.toLocaleString('en')}`,
     ...(capacity === undefined ? [] : [`  capacity   ${capacityInWords(capacity)}`]),
+    ...secondMethodLines(result),
     `  bottleneck ${bottleneck.where}${bottleneck.evidence.length === 0 ? '' : `: ${bottleneck.evidence.join('; ')}`}`,
     `  validity   ${validity.valid ? 'valid' : `invalid, ${validity.reasons.join('; ')}`} (${sendDelay}, ${generator})`,
   ];
 }
 
-function capacityInWords({ perSecond, step, limit }: NonNullable<LoadResult['analyses']['capacity']>) {
+function capacityInWords({ perSecond, step, limit, atLeast }: CapacityAnalysis) {
   return perSecond === undefined
     ? `not even the first step: ${limit}`
-    : `${perSecond.toFixed(0)}/s at ${step}; ${limit}`;
+    : `${atLeast ? 'at least ' : ''}${perSecond.toFixed(0)}/s at ${step}; ${limit}`;
+}
+
+function secondMethodLines({ secondMethod }: LoadResult): readonly string[] {
+  if (secondMethod === undefined) return [];
+  const runs = secondMethod.runs.map(
+    ({ when, perSecond, countedInLog }) =>
+      `             ${when}: ${perSecond.toFixed(1)}/s, counted in the log ${countedInLog.toFixed(1)}/s`,
+  );
+  return [`  second     ${secondMethod.words}`, ...runs];
 }
 
 const verdictWords = { met: 'met', missed: 'MISSED', not_judged: 'not judged' } as const;
@@ -78,7 +88,8 @@ export function scenarioInWords(scenario: Scenario): string {
       ? []
       : [
           `  ladder     from ${ladder.fromPerSecond}/s, times ${ladder.factor} for each of at most` +
-            ` ${ladder.stepsMax} steps of ${span(ladder.secondsEach)}`,
+            ` ${ladder.stepsMax} steps of ${span(ladder.secondsEach)}` +
+            (ladder.refinements === 0 ? '' : `, then ${ladder.refinements} between the last two`),
         ]),
     ...(sweep === undefined ? [] : [`  sweep      ${sweep.over}: ${sweep.values.join(', ')}`]),
     `  server     ${server.servers} × --log ${server.log} ${server.options.join(' ')}`.trimEnd(),
@@ -106,5 +117,5 @@ function lengthOf({ stages, ladder, sweep }: Scenario): string {
   const rounds = sweep?.values.length ?? 1;
   const once = stages.reduce((sum, stage) => sum + secondsOf(stage), 0);
   if (ladder === undefined) return span(once * rounds);
-  return `up to ${span((once + (ladder.stepsMax + 1) * ladder.secondsEach) * rounds)}`;
+  return `up to ${span((once + (ladder.stepsMax + ladder.refinements + 1) * ladder.secondsEach) * rounds)}`;
 }

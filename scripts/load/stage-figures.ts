@@ -5,8 +5,9 @@
  */
 import { median } from '../statistics/robust.ts';
 import type { StageOutcome } from './generator/generator.ts';
+import { judgeValidity } from './generator/validity.ts';
 import { secondsOf } from './order.ts';
-import { quantilesOf } from './quantiles.ts';
+import { emptyHistogram, quantilesOf } from './quantiles.ts';
 import type { SecondRow, StageResult } from './result.ts';
 import type { Stage } from './scenario.ts';
 
@@ -75,7 +76,19 @@ export function stageResult(place: StagePlace, outcome: StageOutcome): StageResu
     sendDelay: quantilesOf(outcome.sendDelay),
     endings: outcome.endings,
     notSent: outcome.notSent,
+    validity: validityOf(stage, outcome),
   };
+}
+
+function validityOf(stage: Stage, outcome: StageOutcome): StageResult['validity'] {
+  const { latency, sendDelay } = outcome;
+  const atOnce = stage.shape === 'burst' && stage.withinSeconds === 0;
+  const none = emptyHistogram();
+  const evidence = atOnce
+    ? { ...outcome, latency: none, sendDelay: none, bursts: { latency, sendDelay } }
+    : outcome;
+  const { valid, reasons, generatorCpuShare } = judgeValidity(evidence);
+  return { valid, reasons, generatorCpuShare };
 }
 
 function sum(rows: StageOutcome['seconds'], of: 'events' | 'ticketsOpened'): number {

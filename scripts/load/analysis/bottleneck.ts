@@ -51,10 +51,24 @@ export function loadOf(resources: readonly ResourceRow[], stage: StageResult, co
 
 /** The first stage that missed the objective, or else that with the most offered; undefined without any. */
 export function hardestStage({ scenario, stages, resources }: Measured): StageResult | undefined {
-  const asked = stages.filter(({ role }) => role !== 'warm' && role !== 'after');
+  const asked = stages.filter(
+    (stage) => stage.role !== 'warm' && stage.role !== 'after' && !wasAskedAgain(stage, stages),
+  );
   return (
     asked.find((stage) => !keepsObjective(stage, scenario.objective, resources).keeps) ??
     asked.toSorted((one, other) => other.offeredPerSecond - one.offeredPerSecond)[0]
+  );
+}
+
+/** Of a step that was missed and asked again, the second time counts. */
+function wasAskedAgain({ index, role, sweep, offeredPerSecond }: StageResult, stages: Measured['stages']) {
+  return stages.some(
+    (other) =>
+      role === 'step' &&
+      other.role === role &&
+      other.sweep === sweep &&
+      other.index > index &&
+      other.offeredPerSecond === offeredPerSecond,
   );
 }
 
@@ -64,6 +78,8 @@ export function bottleneckOf(measured: Measured): BottleneckAnalysis {
     return { where: 'generator', evidence: generatorEvidence(measured) };
   const stage = hardestStage(measured);
   if (stage === undefined) return { where: 'none', evidence: ['no stage was measured'] };
+  if (!stage.validity.valid)
+    return { where: 'generator', evidence: [`${stageTitle(stage)}: ${stage.validity.reasons.join(' ')}`] };
   const judged = keepsObjective(stage, scenario.objective, resources);
   const load = loadOf(resources, stage, cores);
   const at = `${stageTitle(stage)}: ${judged.why}`;

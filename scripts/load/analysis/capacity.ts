@@ -23,12 +23,24 @@ const lagEventsLeast = 1_000;
 /**
  * Whether a stage kept the objective: enough achieved of what was offered, few enough errors, the p99, no
  * requests left over, and read models that kept up. `resources` are the rows of the run; without them (or
- * without lag in them) the read models are not judged.
+ * without lag in them) the read models are not judged. A stage in which the generator itself was too late
+ * keeps nothing: nobody knows what the server would have done.
  */
 export function keepsObjective(
   stage: StageResult,
-  { p99Ms, errorShareMax, achievedShareMin }: Objective,
+  objective: Objective,
   resources: readonly ResourceRow[] = [],
+): Judged {
+  const judged = serverKeeps(stage, objective, resources);
+  if (stage.validity.valid) return judged;
+  const lateness = stage.validity.reasons.join(' ');
+  return { keeps: false, why: judged.keeps ? lateness : `${judged.why}. ${lateness}` };
+}
+
+function serverKeeps(
+  stage: StageResult,
+  { p99Ms, errorShareMax, achievedShareMin }: Objective,
+  resources: readonly ResourceRow[],
 ): Judged {
   const { offeredPerSecond, achievedPerSecond, endings, latency, notSent } = stage;
   const due = ended(endings) + notSent;
@@ -58,6 +70,9 @@ export function keepsObjective(
   };
 }
 
+/** A median above this is the wait in a queue that grew: it must not excuse the falling behind that it is. */
+const promptMs = 100;
+
 /**
  * What was achieved, over a time that is shorter by the median latency: the last answer comes that much after
  * the last request even of a server that keeps up, which is more than 1 % of a short step. Of one that does
@@ -67,7 +82,7 @@ function keptUpWith({ offeredPerSecond, achievedPerSecond, endings, latency, not
   if (achievedPerSecond === 0) return 0;
   const dueSeconds = (ended(endings) + notSent) / offeredPerSecond;
   const tookSeconds = endings.succeeded / achievedPerSecond;
-  const shorter = Math.max(dueSeconds, tookSeconds - latency.p50Ms / 1_000);
+  const shorter = Math.max(dueSeconds, tookSeconds - Math.min(promptMs, latency.p50Ms) / 1_000);
   return Math.max(achievedPerSecond, endings.succeeded / shorter);
 }
 
@@ -82,8 +97,9 @@ export function lagGrowthOf(stage: StageResult, resources: readonly ResourceRow[
 }
 
 /**
- * The highest step that kept the objective before the first that did not, in the order of what was offered;
- * of a sweep, the best of its ladders. Undefined where no stage is a step.
+ * The highest step that kept the objective before the first that did not, in the order of what was offered
+ * and not in that of time, because refinements come after the step that was missed; of a sweep, the best of
+ * its ladders. Undefined where no stage is a step.
  */
 export function capacityOf(
   stages: readonly StageResult[],
@@ -120,8 +136,7 @@ function capacityOfLadder(
   objective: Objective,
   resources: readonly ResourceRow[],
 ): CapacityAnalysis {
-  const steps = ladder.toSorted((one, other) => one.offeredPerSecond - other.offeredPerSecond);
-  const judged = steps.map((step) => ({ step, ...keepsObjective(step, objective, resources) }));
+  const judged = lastAsked(ladder).map((step) => ({ step, ...keepsObjective(step, objective, resources) }));
   const missed = judged.findIndex(({ keeps }) => !keeps);
   const best = judged.at(missed === -1 ? -1 : missed - 1);
   const first = judged[missed];
@@ -129,6 +144,15 @@ function capacityOfLadder(
     first === undefined
       ? 'the last step kept the objective, so that the limit lies beyond it'
       : `at ${rate(first.step.offeredPerSecond)} ${first.why}`;
-  if (best === undefined || missed === 0) return { perSecond: undefined, step: undefined, limit };
-  return { perSecond: best.step.achievedPerSecond, step: stageTitle(best.step), limit };
+  const atLeast = first === undefined || !first.step.validity.valid;
+  if (best === undefined || missed === 0) return { perSecond: undefined, step: undefined, limit, atLeast };
+  return { perSecond: best.step.achievedPerSecond, step: stageTitle(best.step), limit, atLeast };
+}
+
+/** By rate; of a rate that was asked again after it was missed, the second time, which is what counts. */
+function lastAsked(ladder: readonly StageResult[]): readonly StageResult[] {
+  const byRate = Map.groupBy(ladder, ({ offeredPerSecond }) => offeredPerSecond);
+  return [...byRate.values()]
+    .flatMap((same) => same.toSorted((one, other) => other.index - one.index)[0] ?? [])
+    .toSorted((one, other) => one.offeredPerSecond - other.offeredPerSecond);
 }

@@ -95,10 +95,13 @@ const stage = z.object({
   sendDelay: z.object(quantiles),
   endings: endingCounts,
   notSent: figure,
+  validity: z.object({ valid: z.boolean(), reasons: z.array(z.string()), generatorCpuShare: figure }),
 });
 
 const analyses = z.object({
-  capacity: maybe(z.object({ perSecond: maybeFigure, step: maybeText, limit: z.string() })),
+  capacity: maybe(
+    z.object({ perSecond: maybeFigure, step: maybeText, limit: z.string(), atLeast: z.boolean() }),
+  ),
   knee: maybe(
     z.object({ found: z.boolean(), offeredPerSecond: maybeFigure, achievedPerSecond: maybeFigure }),
   ),
@@ -134,6 +137,25 @@ const analyses = z.object({
     where: z.enum(['api', 'database', 'projector', 'generator', 'none']),
     evidence: z.array(z.string()),
   }),
+});
+
+const secondMethod = z.object({
+  tool: maybeText,
+  connections: figure,
+  runs: z.array(
+    z.object({
+      when: z.string(),
+      fromSecond: figure,
+      seconds: figure,
+      perSecond: figure,
+      countedInLog: figure,
+      failed: figure,
+    }),
+  ),
+  perSecond: maybeFigure,
+  spreadShare: maybeFigure,
+  verdict: z.enum(['met', 'missed', 'not_judged']),
+  words: z.string(),
 });
 
 const resultSchema: z.ZodType<LoadResult> = z.object({
@@ -177,6 +199,7 @@ const resultSchema: z.ZodType<LoadResult> = z.object({
     }),
   ),
   analyses,
+  secondMethod: maybe(secondMethod),
   summary: z.array(z.string()),
 });
 

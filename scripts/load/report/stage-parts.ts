@@ -1,10 +1,10 @@
 /** The sections that compare: stages and steps with the capacity found, quantiles, and actions. */
 import { percent } from '../../../adapters/reports/format.ts';
-import { endings, type LoadResult, type StageResult } from '../result.ts';
+import { type CapacityAnalysis, endings, type LoadResult, type StageResult } from '../result.ts';
 import type { ChartOrWords, Part } from './chart.ts';
 import { clock, figure } from './figures.ts';
 import { quantileTable } from './findings.ts';
-import { facts, notMeasured, paragraph, tableMarkup } from './page-parts.ts';
+import { facts, judged, notMeasured, paragraph, tableMarkup } from './page-parts.ts';
 import { stepCharts, stepsOf, uslBlocks } from './step-charts.ts';
 
 export function latencyPart({ quantileChart, latency, latencyByAction, scenario }: LoadResult): Part {
@@ -67,7 +67,10 @@ function percentOf(quantile: number): string {
 export function stagesPart(result: LoadResult): Part {
   const { stages, analyses } = result;
   const { capacity, knee } = analyses;
-  const found = capacity === undefined ? [] : [capacityFacts(capacity), ...kneeFacts(knee)];
+  const found =
+    capacity === undefined
+      ? []
+      : [capacityFacts(capacity), ...kneeFacts(knee), ...secondMethodBlocks(result.secondMethod)];
   const steps = stepsOf(result);
   return {
     id: 'stages',
@@ -85,11 +88,13 @@ export function stagesPart(result: LoadResult): Part {
   };
 }
 
-function capacityFacts({ perSecond, step, limit }: NonNullable<LoadResult['analyses']['capacity']>) {
+function capacityFacts({ perSecond, step, limit, atLeast }: CapacityAnalysis) {
   return facts([
     [
       'capacity',
-      perSecond === undefined ? 'not even the first step kept the objective' : figure('rate', perSecond),
+      perSecond === undefined
+        ? 'not even the first step kept the objective'
+        : `${atLeast ? 'at least ' : ''}${figure('rate', perSecond)}`,
     ],
     ['found at', step ?? 'no step'],
     ['why not more', limit],
@@ -101,6 +106,38 @@ function kneeFacts(knee: LoadResult['analyses']['knee']): readonly ChartOrWords[
   const { found, offeredPerSecond, achievedPerSecond } = knee;
   const words = `${figure('rate', offeredPerSecond)} offered, ${figure('rate', achievedPerSecond)} achieved`;
   return [facts([['saturation knee', found ? words : 'none within the steps']])];
+}
+
+const opinions = {
+  met: ['good', 'agrees'],
+  missed: ['bad', 'differs'],
+  not_judged: ['none', 'open'],
+} as const;
+
+function secondMethodBlocks(second: LoadResult['secondMethod']): readonly ChartOrWords[] {
+  if (second === undefined) return [];
+  const { tool, connections, runs, perSecond, spreadShare, verdict, words } = second;
+  const [tone, word] = opinions[verdict];
+  const told = paragraph(['Second method: ', judged(tone, word), `: ${words}.`]);
+  if (tool === undefined || perSecond === undefined || spreadShare === undefined) return [told];
+  return [
+    told,
+    tableMarkup({
+      caption:
+        `${tool} in a closed loop over ${connections.toLocaleString('en')} connections; median` +
+        ` ${figure('rate', perSecond)}, fastest and slowest ${percent(spreadShare)} apart`,
+      headings: ['when', 'from', 'for', 'answered', 'counted in the log', 'not succeeded'],
+      rows: runs.map((run) => [
+        run.when,
+        clock(run.fromSecond),
+        figure('seconds', run.seconds),
+        figure('rate', run.perSecond),
+        figure('rate', run.countedInLog),
+        figure('count', run.failed),
+      ]),
+      texts: [],
+    }),
+  ];
 }
 
 /** A stage is the capacity's where it has its name, or the name that a sweep gave it. */
@@ -120,7 +157,7 @@ function stageTable(result: LoadResult): ChartOrWords {
       'role',
       ...(swept ? ['sweep'] : []),
       ...['time', 'users', 'offered', 'achieved', 'transitions', 'tickets', 'p50', 'p99', 'max'],
-      ...['not succeeded', 'not sent', 'send delay p99'],
+      ...['not succeeded', 'not sent', 'send delay p99', 'generator'],
     ],
     rows: stages.map((stage) => {
       const { latency, sendDelay } = stage;
@@ -143,6 +180,7 @@ function stageTable(result: LoadResult): ChartOrWords {
         percent(answers === 0 ? null : 1 - stage.endings.succeeded / answers),
         figure('count', stage.notSent),
         time(sendDelay, sendDelay.p99Ms),
+        stage.validity.valid ? 'in time' : 'late',
       ];
     }),
     texts: swept ? [1, 2, 3] : [1, 2],

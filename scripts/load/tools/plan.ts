@@ -118,7 +118,7 @@ function stagesOf(scenario: Scenario): readonly ToolStage[] {
 
 function ladderStages({ ladder }: Scenario): readonly Stage[] {
   if (ladder === undefined) return [];
-  const steps = Array.from({ length: ladder.stepsMax }, (_, step) => stepOf(ladder, step));
+  const steps = Array.from({ length: ladder.stepsMax }, (_, index) => stepOf(ladder, index + 1));
   return [...steps, backToTheFirst(ladder)];
 }
 

@@ -40,6 +40,7 @@ export function stageResultOf(figures: Partial<StageResult>): StageResult {
     sendDelay: noLatency,
     endings: noEndings,
     notSent: 0,
+    validity: { valid: true, reasons: [], generatorCpuShare: 0 },
     ...figures,
   };
 }

@@ -76,6 +76,25 @@ describe('the bottleneck', () => {
     expect(found.summary[0]).toMatch(/its own limit\. The p99 of the send delay was 80 ms\.$/);
   });
 
+  it('is the generator where it was late at the first step that was missed', () => {
+    const late = ['The generator was late itself.'];
+    const steps = [100, 200].map((offered) => ({ role: 'step' as const, offered, name: `at ${offered}` }));
+    const [kept = { offered: 0 }, missed = { offered: 0 }] = steps;
+    const found = told(measured([kept, { ...missed, late }], objective));
+    expect(found).toMatchObject({
+      where: 'generator',
+      evidence: ['at 200: The generator was late itself.'],
+    });
+  });
+
+  it('is not looked for in a step that was kept when it was asked again', () => {
+    const step = { role: 'step' as const, offered: 100 };
+    const spoiled = { ...step, name: 'spoiled', p99Ms: 5_000 };
+    const found = told(measured([spoiled, { ...step, name: 'again' }], objective));
+    expect(found.where).toBe('none');
+    expect(found.evidence[0]).toMatch(/^again: /);
+  });
+
   it('is whoever takes most of a machine that has nothing left', () => {
     const full = { cpu: { ...cpu, server: 0.4, generator: 0.35, machine: 0.98 } };
     const found = told(measured([{ ...slow, resource: () => full }], objective));

@@ -26,6 +26,8 @@ export interface FakeStage {
   readonly endings?: Partial<EndingCounts>;
   readonly notSent?: number;
   readonly transitions?: number;
+  /** Why its generator can not be believed. */
+  readonly late?: readonly string[];
   /** By the second of the stage. */
   readonly second?: (at: number) => Partial<SecondRow>;
   readonly resource?: (at: number) => Partial<ResourceRow>;
@@ -129,6 +131,7 @@ function resultOf(stage: FakeStage, index: number, fromSecond: number): StageRes
     sendDelay: quantiles(0.1, 0.5),
     endings: { ...noEndings, succeeded: achieved * length, ...stage.endings },
     notSent: stage.notSent ?? 0,
+    validity: { valid: stage.late === undefined, reasons: stage.late ?? [], generatorCpuShare: 0.2 },
   };
 }
 

@@ -158,6 +158,41 @@ describe('a ladder for each round of a sweep', () => {
   });
 });
 
+describe('a ladder', () => {
+  const ladder = ladderResult();
+
+  it('shows each run of the closed loop beside the capacity, and what they come to', () => {
+    const page = reportPage(ladder);
+    expect(page).toContain('agrees</span>: the ladder kept 2,150/s, 5.5 % less than the 2,275/s');
+    expect(page).toContain('wrk in a closed loop over 200 connections; median 2,275/s');
+    expect(page).toMatch(/before the ladder<\/th>.*2,240\/s.*2,240\/s/);
+  });
+
+  it('says why the closed loop was not asked, without an empty table', () => {
+    const words = 'it was not asked: a sweep has a capacity for each of its values';
+    const unasked = { tool: undefined, runs: [], perSecond: undefined, spreadShare: undefined };
+    const page = reportPage({
+      ...ladder,
+      secondMethod: { ...unasked, connections: 200, verdict: 'not_judged', words },
+    });
+    expect(page).toContain(`open</span>: ${words}.`);
+    expect(page).not.toContain('in a closed loop over');
+  });
+
+  it('tells a capacity that is only the least, and the step whose generator was late', () => {
+    const { capacity } = ladder.analyses;
+    if (capacity === undefined) throw new Error('a ladder has a capacity');
+    const late = { valid: false, reasons: ['late'], generatorCpuShare: 0.95 };
+    const page = reportPage({
+      ...ladder,
+      stages: ladder.stages.map((stage, index) => (index === 9 ? { ...stage, validity: late } : stage)),
+      analyses: { ...ladder.analyses, capacity: { ...capacity, atLeast: true } },
+    });
+    expect(page).toContain('<dd>at least 2,150/s</dd>');
+    expect(page.match(/<td class="\w+">late<\/td>/g)).toHaveLength(1);
+  });
+});
+
 describe('what was not measured', () => {
   const nothing: LoadResult = {
     ...spike,
