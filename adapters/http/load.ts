@@ -14,8 +14,8 @@ declare module 'fastify' {
 }
 
 /**
- * A request, which says itself what is counted of its body. A `WeakMap` of requests would be looked through at
- * each collection of garbage, and give each of them a hash to keep.
+ * A request, which says itself what is counted of its body. A `WeakMap` of requests would be looked through
+ * at each collection of garbage, and give each of them a hash to keep.
  */
 type BodyHolder = Pick<FastifyRequest, 'bodyBytesHeld'>;
 
