@@ -32,12 +32,16 @@ export class AnswerDeadline {
     this.#sweep.unref();
   }
 
-  /** Watches a request until its response is finished or its client gone. */
-  watch(reply: FastifyReply): void {
+  /** Watches a request until `ended` is called, once, with the place that this answers. */
+  watch(reply: FastifyReply, sinceMs: number): number {
     const number = this.#watched;
     this.#watched += 1;
-    const place = this.#waiting.add({ reply, sinceMs: performance.now(), number, isLate: false });
-    reply.raw.on('close', () => this.#waiting.remove(place));
+    return this.#waiting.add({ reply, sinceMs, number, isLate: false });
+  }
+
+  /** Its response is finished, or its client gone. */
+  ended(place: number): void {
+    this.#waiting.remove(place);
   }
 
   /** What is not answered yet, oldest first. */

@@ -43,7 +43,7 @@ export function acceptBodies(app: FastifyInstance, arrival: Arrival): void {
   app.addContentTypeParser(
     [jsonMediaType, mergePatchMediaType],
     (request: FastifyRequest, payload: IncomingMessage, done) => {
-      receive(payload, arrival, (error, bytes) => {
+      receive(request, payload, arrival, (error, bytes) => {
         if (error !== null || bytes === undefined) return done(error);
         if (payload.headers['idempotency-key'] !== undefined) request.bodyBytes = bytes;
         if (bytes.length === 0) return done(malformed('the body is empty: send a JSON object'));
@@ -67,7 +67,12 @@ function unpacked(payload: IncomingMessage, decoder: Decoder | undefined): Reada
 }
 
 /** All bytes of a body, counted as they come. Calls back once. */
-function receive(payload: IncomingMessage, { limits, load, deadline }: Arrival, received: Received): void {
+function receive(
+  request: FastifyRequest,
+  payload: IncomingMessage,
+  { limits, load, deadline }: Arrival,
+  received: Received,
+): void {
   const { bodyBytesMax } = limits;
   if (Number(payload.headers['content-length']) > bodyBytesMax) {
     received(tooLarge(bodyBytesMax));
@@ -92,7 +97,7 @@ function receive(payload: IncomingMessage, { limits, load, deadline }: Arrival, 
   const take = (chunk: Buffer) => {
     try {
       if (bytes.length + chunk.length > bodyBytesMax) throw tooLarge(bodyBytesMax);
-      load.takeBodyBytes(payload, chunk.length);
+      load.takeBodyBytes(request, chunk.length);
       bytes.add(chunk);
     } catch (error) {
       settle(error instanceof Error ? error : new Error('bug: thrown without an error'));

@@ -12,15 +12,15 @@ import { BulkEnding } from './bulk-ending.ts';
 import { type LineBlock, Lines } from './bulk-lines.ts';
 import { type BulkLines, BulkReader } from './bulk-reader.ts';
 import { reportedProblemOf } from './failures.ts';
+import type { Asked } from './idempotency.ts';
 import type { HttpLimits } from './limits.ts';
 import type { Load } from './load.ts';
 import type { RefusedJson } from './outcome-json.ts';
 import { outcomeLine } from './outcome-text.ts';
 import { type HttpErrorCode, type Problem, problem } from './problem.ts';
-import type { Caller } from './route.ts';
 
 export interface BulkStreamOptions {
-  readonly caller: Caller;
+  readonly caller: Asked;
   /** The body, decoded. */
   readonly input: Readable;
   /** The request whose body that is. */
@@ -106,14 +106,14 @@ class BulkStream {
   }
 
   readonly #take = (chunk: Buffer): void => {
-    const { load, request, stopping } = this.#options;
+    const { load, caller, stopping } = this.#options;
     this.#ending.progress();
     if (stopping()) {
       this.#close(problem('not_ready', 'the server stops; go on from the next line in another stream'));
       return;
     }
     try {
-      load.takeBodyBytes(request, chunk.length);
+      load.takeBodyBytes(caller.raw, chunk.length);
     } catch (error) {
       this.#close(reportedProblemOf(error, this.#options.report));
       return;
@@ -211,10 +211,10 @@ class BulkStream {
   }
 
   #release({ lines, bytes }: Batch): void {
-    const { load, request } = this.#options;
+    const { load, caller } = this.#options;
     this.#linesInFlight -= lines;
     this.#bytesInFlight -= bytes;
-    load.giveBodyBytes(request, bytes);
+    load.giveBodyBytes(caller.raw, bytes);
   }
 
   /** What has come is carried out; the quota decides when more may come. */

@@ -48,19 +48,14 @@ export function register(app: FastifyInstance, declared: Route, gate: RouteGate)
         else identify({ request, reply, scope, done: known }, gate);
       });
     },
-    handler: (request, reply) =>
-      declared.handle(
-        {
-          ...callerOf(request, declared),
-          params: request.params,
-          query: request.query,
-          // Fastify would make a new object of all headers at every look, once it has checked some.
-          headers: checkedHeaders?.(request.raw.headers) ?? request.raw.headers,
-          body: request.body,
-          raw: request,
-        },
-        reply,
-      ),
+    handler: (request, reply) => {
+      const { principal, guard, requestId } = callerOf(request, declared);
+      const { params, query, body } = request;
+      // Fastify would make a new object of all headers at every look, once it has checked some.
+      const headers = checkedHeaders?.(request.raw.headers) ?? request.raw.headers;
+      const asked = { principal, guard, requestId, params, query, headers, body, raw: request };
+      return declared.handle(asked, reply);
+    },
   });
 }
 

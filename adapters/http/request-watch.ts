@@ -68,10 +68,14 @@ export class RequestWatch {
     server.on('sessionError', (error: Error) => this.#observer.connectionFailed(knownCode(error)));
   }
 
-  /** Watches a request that fastify has taken until its response is closed. */
-  watch(request: FastifyRequest, reply: FastifyReply): void {
-    const sinceMs = performance.now();
-    reply.raw.on('close', () => this.#ended(request, reply, sinceMs));
+  /** A request that fastify took at `sinceMs` has its response closed. */
+  ended(request: FastifyRequest, { raw: response }: FastifyReply, sinceMs: number): void {
+    const isLasting = request.hasOwnBounds || request.matched?.isLasting === true;
+    const ms = isLasting ? undefined : performance.now() - sinceMs;
+    const status = response.headersSent ? response.statusCode : this.#lastWordTo(request);
+    const route = request.matched?.template ?? this.#templateOf(request);
+    const requestId = ms === undefined ? undefined : requestIdOf(request.raw.headers);
+    this.#observer.ended(knownMethod(request.method), route, status, ms, requestId);
   }
 
   /** A request that was answered before fastify had taken it. */
@@ -91,15 +95,6 @@ export class RequestWatch {
         this.#observer.ended('other', unmatched, status, undefined, undefined);
       }
     });
-  }
-
-  #ended(request: FastifyRequest, { raw: response }: FastifyReply, sinceMs: number): void {
-    const isLasting = request.hasOwnBounds || request.matched?.isLasting === true;
-    const ms = isLasting ? undefined : performance.now() - sinceMs;
-    const status = response.headersSent ? response.statusCode : this.#lastWordTo(request);
-    const route = request.matched?.template ?? this.#templateOf(request);
-    const requestId = ms === undefined ? undefined : requestIdOf(request.raw.headers);
-    this.#observer.ended(knownMethod(request.method), route, status, ms, requestId);
   }
 
   #lastWordTo({ raw }: FastifyRequest): number {

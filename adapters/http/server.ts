@@ -227,12 +227,20 @@ interface Doorkeepers {
 function admit(app: FastifyInstance, { rates, admission, deadline, stopping, watch }: Doorkeepers): void {
   app.decorateRequest('place', undefined);
   app.decorateRequest('matched', undefined);
+  app.decorateRequest('bodyBytesHeld', undefined);
   app.addHook('onRequest', (request, reply, done) => {
-    watch?.watch(request, reply);
+    const sinceMs = performance.now();
+    const isHealth = healthPaths.includes(request.url);
+    const deadlinePlace = isHealth ? undefined : deadline.watch(reply, sinceMs);
+    // The only one that listens: each listener more would be one more to make for every request.
+    reply.raw.on('close', () => {
+      watch?.ended(request, reply, sinceMs);
+      if (deadlinePlace !== undefined) deadline.ended(deadlinePlace);
+      admission.ended(request);
+    });
     reply.headers(guardedHeaders);
     if (stopping.leaving.aborted && request.raw.httpVersionMajor === 1) reply.header('connection', 'close');
-    if (healthPaths.includes(request.url)) return done();
-    deadline.watch(reply);
+    if (isHealth) return done();
     try {
       rates.takeAddress(request, reply);
       done();

@@ -75,8 +75,11 @@ interface Parts {
   readonly tickets: TicketReader;
 }
 
-/** Decides a command of a request. Throws `RequestRefused` where its headers contradict it. */
-export async function writeTicket(
+/**
+ * Decides a command of a request. Throws `RequestRefused` where its headers contradict it. It is no async
+ * function because its callers are, and each of those costs every request a promise and a turn of its own.
+ */
+export function writeTicket(
   command: Command,
   caller: Caller,
   { ifMatch, commandId }: Conditions,
@@ -84,12 +87,16 @@ export async function writeTicket(
 ): Promise<Outcome> {
   const keyed = commandId === undefined ? command : withCommandId(command, commandId);
   const ticketId = command.ticketId;
-  const conditional =
-    ifMatch === undefined || ticketId === undefined
-      ? keyed
-      : withRevision(keyed, await expectedRevisionOf(ifMatch, ticketId, tickets));
-  const [outcome] = await sink.submit([conditional], caller.guard, caller.requestId);
-  if (outcome === undefined) throw new Error(`bug: ${command.type} got no outcome`);
+  const submit = (conditional: Command) =>
+    sink.submit([conditional], caller.guard, caller.requestId).then(onlyOutcome);
+  if (ifMatch === undefined || ticketId === undefined) return submit(keyed);
+  return expectedRevisionOf(ifMatch, ticketId, tickets).then((expected) =>
+    submit(withRevision(keyed, expected)),
+  );
+}
+
+function onlyOutcome([outcome]: readonly Outcome[]): Outcome {
+  if (outcome === undefined) throw new Error('bug: a command got no outcome');
   return outcome;
 }
 

@@ -66,7 +66,7 @@ export async function docketJsonWith(
 
 export interface RunningServer {
   readonly url: string;
-  /** Where its metrics are read. */
+  /** Where its metrics are read; empty where they are not. */
   readonly metricsUrl: string;
   readonly pid: number;
   /** The text of the admin key. */
@@ -79,17 +79,21 @@ export interface RunningServer {
   stop(signal?: NodeJS.Signals): Promise<Ended>;
 }
 
+/** So that servers of several tests do not meet. */
+export const anyMetricsPort = ['--metrics-port', '0'];
+
 /**
  * `docket serve` on a free port, ready to take commands; `settings` are added to its environment, `options`
- * to its command line.
+ * to its command line, and `metricsPort` says there where its metrics are.
  */
 export async function serve(
   dataDir: string,
   settings: NodeJS.ProcessEnv = {},
   options: readonly string[] = [],
+  metricsPort: readonly string[] = anyMetricsPort,
 ): Promise<RunningServer> {
   const { child, ended } = start(
-    ['serve', '--port', '0', '--metrics-port', '0', '--data-dir', dataDir, ...options],
+    ['serve', '--port', '0', ...metricsPort, '--data-dir', dataDir, ...options],
     settings,
   );
   let end: Ended | undefined;

@@ -77,13 +77,27 @@ export class Admission {
     if (name === 'none') return (_request, _reply, admitted) => admitted();
     const lane = this.#lanes[name];
     const onRefused = () => this.#onRefused(name);
-    return (request, reply, admitted) => this.#enter({ lane, onRefused }, request, reply, admitted);
+    const refuse = (request: FastifyRequest, reply: FastifyReply) => {
+      onRefused();
+      this.#answers.refuse(request, reply);
+    };
+    const way = { lane, onRefused, refuse };
+    return (request, reply, admitted) => this.#enter(way, request, reply, admitted);
   }
 
   /** What it answers is made, and its place free for the next; sending it may take as long as it likes. */
   answered({ place }: FastifyRequest, { statusCode }: FastifyReply): void {
     this.#budget.answered();
     place?.leave(!statusesNotMeasured.has(statusCode));
+  }
+
+  /** Its answer is out, or its client gone: to be called once for every request. */
+  ended(request: FastifyRequest): void {
+    const { place } = request;
+    // Without a place it was not counted.
+    if (place === undefined) return;
+    this.#load.giveRequest(request);
+    place.leave(false);
   }
 
   /** For operators. */
@@ -102,23 +116,16 @@ export class Admission {
     this.#answers.resume(Number.POSITIVE_INFINITY, this.#answers.paused);
   }
 
-  #enter({ lane, onRefused }: Way, request: FastifyRequest, reply: FastifyReply, admitted: () => void): void {
+  #enter(way: Way, request: FastifyRequest, reply: FastifyReply, admitted: () => void): void {
     if (!this.#load.takeRequest()) {
-      onRefused();
+      way.onRefused();
       this.#answers.refuseAndPause(request, reply);
       this.#keepSweeping();
       return;
     }
-    const place = new Place(lane, reply, admitted, () => {
-      onRefused();
-      this.#answers.refuse(request, reply);
-    });
+    const place = new Place(way, request, reply, admitted);
     request.place = place;
-    reply.raw.on('close', () => {
-      this.#load.giveRequest(request.raw);
-      place.leave(false);
-    });
-    const entrance = lane.enter(place, performance.now());
+    const entrance = way.lane.enter(place, performance.now());
     if (entrance === 'admitted') place.admit();
     else if (entrance === 'full') place.refuse();
     else this.#keepSweeping();
@@ -164,21 +171,22 @@ export class Admission {
 interface Way {
   readonly lane: Lane;
   onRefused(): void;
+  refuse(request: FastifyRequest, reply: FastifyReply): void;
 }
 
 /** A counted request's place: waiting, inside, or left. */
 class Place implements Waiting {
-  readonly #lane: Lane;
+  readonly #way: Way;
+  readonly #request: FastifyRequest;
   readonly #reply: FastifyReply;
   readonly #admitted: () => void;
-  readonly #refused: () => void;
   #insideSinceMs: number | undefined;
 
-  constructor(lane: Lane, reply: FastifyReply, admitted: () => void, refused: () => void) {
-    this.#lane = lane;
+  constructor(way: Way, request: FastifyRequest, reply: FastifyReply, admitted: () => void) {
+    this.#way = way;
+    this.#request = request;
     this.#reply = reply;
     this.#admitted = admitted;
-    this.#refused = refused;
   }
 
   gone(): boolean {
@@ -191,7 +199,7 @@ class Place implements Waiting {
   }
 
   refuse(): void {
-    this.#refused();
+    this.#way.refuse(this.#request, this.#reply);
   }
 
   leave(measured: boolean): void {
@@ -199,6 +207,6 @@ class Place implements Waiting {
     const nowMs = performance.now();
     const tookMs = nowMs - this.#insideSinceMs;
     this.#insideSinceMs = undefined;
-    this.#lane.leave(nowMs, measured ? tookMs : undefined);
+    this.#way.lane.leave(nowMs, measured ? tookMs : undefined);
   }
 }
