@@ -7,9 +7,10 @@
  * the most that as many connections got answered in a closed loop (wrk or ab), with the same actions on the
  * same tickets of the same server, again and again between the steps that decide. The two meet where the
  * objective is generous (a p99 of seconds): the ladder then ends where throughput does. What keeps them apart
- * is not the server's: the distance between steps, a closed loop that never lets the server idle, read models
- * that must keep up in a ladder only, and, where all share the same cores, a generator in JavaScript that
- * takes more of them than wrk.
+ * is not the server's: the distance between steps, too few connections to keep the server busy while it waits
+ * for the disk, and, where all share the same cores, a generator in JavaScript that takes more of them than
+ * wrk. Read models must keep up in a ladder only; they are left aside here, and a ladder that ended for their
+ * sake is known to answer at least what it answered.
  */
 import { median } from '../statistics/robust.ts';
 import type { CapacityAnalysis, ClosedLoopRun, SecondMethod } from './result.ts';

@@ -55,7 +55,7 @@ export class SecondOpinion {
     );
   }
 
-  /** Undefined where nobody asked. */
+  /** Undefined where nobody asked. `capacity` is that of answers, whether or not read models kept up. */
   result(capacity: CapacityAnalysis | undefined): SecondMethod | undefined {
     if (!this.#asked.secondMethod) return undefined;
     const runs = this.#runs;
@@ -92,7 +92,7 @@ export function secondMethodKpis(second: SecondMethod | undefined): readonly Kpi
       note:
         runs.length === 0
           ? undefined
-          : `runs: ${each}/s; the log counted ${counted} transitions/s meanwhile;` +
+          : `compared by what was answered, read models aside; runs: ${each}/s; the log counted ${counted} transitions/s meanwhile;` +
             ` ${failed.toLocaleString('en')} requests of ${tool} did not succeed`,
     },
   ];
