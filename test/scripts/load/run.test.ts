@@ -47,6 +47,8 @@ const small = {
     { name: 'measured', role: 'measured', shape: 'hold', perSecond: 60, seconds: 3 },
   ],
   ladder: { fromPerSecond: 20, factor: 2, stepsMax: 2, secondsEach: 1, warmSeconds: 0 },
+  // The machine may be as busy as it likes: what is tested is the way, not the server.
+  objective: { p99Ms: 60_000, errorShareMax: 1, achievedShareMin: 0.01 },
   kpis: { memoryShareMax: 1, uptimeShareMin: 0.01, databaseOperationsMin: 50 },
 };
 
@@ -59,18 +61,22 @@ describe('a scenario', () => {
     writeFileSync(file, JSON.stringify(small));
     const { stdout, stderr } = await load(file, '--out', out);
     const { result, report } = resultIn(out, 'SMALL');
+    // On a busy machine a step may miss, and is then asked once more.
+    const again = result.stages.filter(({ name }) => name.includes(' again'));
+    const stages = result.stages.filter((stage) => !again.includes(stage));
     expect(
-      result.stages.map(({ role }) => role),
+      stages.map(({ role }) => role),
       stderr,
     ).toEqual(['warm', 'measured', 'step', 'step', 'after']);
-    const [, measured] = result.stages;
+    const [, measured] = stages;
     // 180 were due, whatever became of them, and 7 stages and preparations left their events in the log.
     expect(Object.values(measured?.endings ?? {}).reduce((sum, count) => sum + count, 0)).toBe(180);
     const { counting } = result;
     expect(counting).toMatchObject({ equal: true, unexplained: 0, logBefore: 0 });
     expect(counting.logAfter).toBe(counting.acknowledged);
     expect(counting.acknowledged).toBeGreaterThan(60);
-    expect(result.seconds.reduce((sum, { due }) => sum + due, 0)).toBe(40 + 180 + 20 + 40 + 20);
+    const rows = result.seconds.filter(({ stage }) => !again.some(({ index }) => index === stage));
+    expect(rows.reduce((sum, { due }) => sum + due, 0)).toBe(40 + 180 + 20 + 40 + 20);
     // What is called transitions per second is the log's count, here of the only measured stage.
     expect(counting.logPerSecond).toBeCloseTo(measured?.transitionsPerSecond ?? 0, 6);
     expect(result.kpis.find(({ name }) => name === 'database operations')).toMatchObject({
