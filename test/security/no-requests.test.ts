@@ -16,14 +16,29 @@ const known = [
   'adapters/postgres/server-process.ts',
 ];
 
+/** They ask servers, that is what they are for; and no command of `docket` is made of them. */
+const measuring = /^scripts\/(bench|load)\//;
+
 it('nothing but the keys of issuers and the own server is asked over the network', () => {
   const files = ['adapters', 'domain', 'projections', 'scripts'].flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name)),
   );
   const asking = files
-    .filter((file) => file.endsWith('.ts') && !file.startsWith('scripts/bench/'))
+    .filter((file) => file.endsWith('.ts') && !measuring.test(file))
     .filter((file) => asks.test(readFileSync(join(root, file), 'utf8').replaceAll(typeImport, '')))
     // A method of that name is no request.
     .filter((file) => !/#fetch\(/.test(readFileSync(join(root, file), 'utf8')));
   expect(asking.sort()).toEqual(known);
+});
+
+it('no command is made of what measures', () => {
+  const folders = ['cli', 'commands', 'doctor', 'runtime'];
+  const files = folders.flatMap((folder) =>
+    readdirSync(join(root, 'scripts', folder), { recursive: true, encoding: 'utf8' }).map((name) =>
+      join(root, 'scripts', folder, name),
+    ),
+  );
+  const sources = files.filter((file) => file.endsWith('.ts')).map((file) => readFileSync(file, 'utf8'));
+  expect(sources.length).toBeGreaterThan(50);
+  expect(sources.filter((text) => /from '[./]*\/load\//.test(text))).toEqual([]);
 });
