@@ -6,7 +6,7 @@ import type { Analyses, LeakAnalysis, Measured, RecoveryAnalysis } from '../resu
 import { hardestStage, type Load, loadOf, neighbourCores } from './bottleneck.ts';
 import { capacitiesBySweep, keepsObjective } from './capacity.ts';
 import { errorShare, known, mainError, resourcesIn, stageTitle } from './rows.ts';
-import { bytes, milliseconds, percent, rate, rounded, seconds } from './words.ts';
+import { bytes, ended, milliseconds, percent, rate, rounded, seconds } from './words.ts';
 
 /** What is left over the usual load for a surge, for the loss of a server, and for growth. */
 const plannedShare = 0.7;
@@ -59,13 +59,13 @@ function bottleneckSentences(measured: Measured, { bottleneck }: Analyses): read
   if (stage === undefined || bottleneck.where === 'none' || bottleneck.where === 'generator') return [];
   const why = bottleneck.evidence.slice(1).join('; ');
   if (bottleneck.where === 'projector')
-    return [`The read models are the limit: ${why}. Answers of commands do not wait for them.`];
+    return [`The read models are the limit: ${ended(why)} Answers of commands do not wait for them.`];
   if (bottleneck.where === 'database')
-    return [`PostgreSQL is the limit: ${why}. ${databaseAdvice(measured)}`];
+    return [`PostgreSQL is the limit: ${ended(why)} ${databaseAdvice(measured)}`];
   if (stage.endings.throttled > 0 && errorShare(stage.endings) > measured.scenario.objective.errorShareMax)
-    return [`The limit is the rate that was set: ${why}. Raise it to learn what the server can do.`];
+    return [`The limit is the rate that was set: ${ended(why)} Raise it to learn what the server can do.`];
   return [
-    `The API process is the limit: ${why}.${apiAdvice(loadOf(measured.resources, stage, measured.cores), measured)}`,
+    `The API process is the limit: ${ended(why)}${apiAdvice(loadOf(measured.resources, stage, measured.cores), measured)}`,
   ];
 }
 
@@ -95,14 +95,14 @@ function capacitySentences({ capacity, knee }: Analyses): readonly string[] {
   if (capacity === undefined) return [];
   const { perSecond, step, limit } = capacity;
   if (perSecond === undefined)
-    return [`Begin the ladder lower: not even the first step kept the objective; ${limit}.`];
+    return [`Begin the ladder lower: not even the first step kept the objective; ${ended(limit)}`];
   const bend =
     knee?.found === true && knee.offeredPerSecond !== undefined
       ? ` Throughput stops following what is offered near ${rate(knee.offeredPerSecond)}.`
       : '';
   return [
     `Plan for ${rate(plannedShare * perSecond)} of the ${rate(perSecond)} that ${step} kept ` +
-      `(${percent(plannedShare)}, to leave room for a surge): ${limit}.${bend}`,
+      `(${percent(plannedShare)}, to leave room for a surge): ${ended(limit)}${bend}`,
   ];
 }
 

@@ -28,3 +28,8 @@ export function rounded(value: number): string {
   if (Math.abs(value) >= 100) return Math.round(value).toLocaleString('en');
   return String(Number(value.toPrecision(3)));
 }
+
+/** A reason as the end of a sentence; some are whole sentences already. */
+export function ended(reason: string): string {
+  return reason.endsWith('.') ? reason : `${reason}.`;
+}
