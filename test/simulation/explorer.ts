@@ -28,6 +28,8 @@ export interface ExplorerOptions {
   readonly names: CrashStateOptions['names'];
   /** Crashes of recoveries in a row, after the first crash. */
   readonly recoveryCrashes: number;
+  /** Of the recoveries, one in this many dies as well; all of them where absent. */
+  readonly recoveryCrashOneIn?: number;
   /** Something between the log and the disk while the history runs. */
   readonly wrap?: (disk: SimDisk) => SegmentFiles;
 }
@@ -91,7 +93,8 @@ export class Explorer {
     if (before !== undefined) return before;
     const restore = seedSalts(saltSeed + 1 + depth);
     const goOn = depth === 0 || this.#random.below(goOnOneIn) === 0;
-    const crashPoints = depth < this.#options.recoveryCrashes;
+    const { recoveryCrashes, recoveryCrashOneIn = 1 } = this.#options;
+    const crashPoints = depth < recoveryCrashes && this.#random.below(recoveryCrashOneIn) === 0;
     const examined = await examine(state.image(), truth, segmentBytesMax, { goOn, crashPoints });
     restore();
     const { recovered, points, repairs, opened } = examined;
