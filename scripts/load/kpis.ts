@@ -258,7 +258,8 @@ function recoveryKpi({ recoverySecondsMax }: KpiLimits, { recovery }: KpiFacts):
     kpi({
       name: 'recovery',
       limit: `within ${recoverySecondsMax} s of the end of the surge`,
-      measured: recovery === undefined ? undefined : seconds === undefined ? 'not seen' : `${seconds} s`,
+      measured:
+        recovery === undefined ? undefined : seconds === undefined ? 'not seen' : `${seconds.toFixed(1)} s`,
       met: seconds !== undefined && seconds <= recoverySecondsMax,
       note:
         recovery === undefined
