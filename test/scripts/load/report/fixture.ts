@@ -3,7 +3,6 @@
  * None of their figures was measured.
  */
 import {
-  type EndingCounts,
   endings,
   type LoadResult,
   type Quantiles,
@@ -12,6 +11,7 @@ import {
   type StageResult,
 } from '../../../../scripts/load/result.ts';
 import { type Scenario, type Stage, scenarioSchema } from '../../../../scripts/load/scenario.ts';
+import { noEndings, noLatency } from '../results.ts';
 
 /** Mulberry32: numbers from 0 to 1 that are the same for the same seed. */
 export function chance(seed: number): () => number {
@@ -23,28 +23,6 @@ export function chance(seed: number): () => number {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
   };
 }
-
-export const noQuantiles: Quantiles = {
-  count: 0,
-  meanMs: 0,
-  p50Ms: 0,
-  p75Ms: 0,
-  p90Ms: 0,
-  p99Ms: 0,
-  p999Ms: 0,
-  maxMs: 0,
-};
-
-export const noEndings: EndingCounts = {
-  succeeded: 0,
-  throttled: 0,
-  overloaded: 0,
-  refused: 0,
-  failed: 0,
-  reset: 0,
-  timed_out: 0,
-  not_connected: 0,
-};
 
 function quantiles(count: number, p50Ms: number): Quantiles {
   const times = [1.2, 1, 1.4, 2.1, 6, 19, 40].map((factor) => p50Ms * factor);
@@ -421,11 +399,11 @@ export function notRunResult(): LoadResult {
     verdict: 'not_run',
     why: 'it classifies tickets, and Docket has no classifier yet',
     conditions: {},
-    latency: { ...noQuantiles, histogram: '' },
+    latency: { ...noLatency, histogram: '' },
     latencyByAction: {},
     quantileChart: [],
     counting: { logBefore: 0, logAfter: 0, acknowledged: 0, unexplained: 0, equal: true, logPerSecond: 0 },
-    validity: { valid: true, reasons: [], sendDelay: noQuantiles, generatorCpuShare: 0 },
+    validity: { valid: true, reasons: [], sendDelay: noLatency, generatorCpuShare: 0 },
     kpis: [],
     analyses: {
       capacity: undefined,

@@ -14,7 +14,8 @@ import { reportPage } from '../../../../scripts/load/report/report-page.ts';
 import { resultFromText } from '../../../../scripts/load/report/result-file.ts';
 import { sampled } from '../../../../scripts/load/report/sampling.ts';
 import type { LoadResult } from '../../../../scripts/load/result.ts';
-import { ladderResult, loadResult, noQuantiles, notRunResult, soakResult } from './fixture.ts';
+import { noLatency } from '../results.ts';
+import { ladderResult, loadResult, notRunResult, soakResult } from './fixture.ts';
 
 /** The texts of the page without its scripts and styles. */
 function wordsOf(page: string): string {
@@ -201,7 +202,7 @@ describe('what was not measured', () => {
     resources: [],
     quantileChart: [],
     latencyByAction: {},
-    latency: { ...noQuantiles, histogram: '' },
+    latency: { ...noLatency, histogram: '' },
     analyses: { ...notRunResult().analyses },
     kpis: [],
   };
