@@ -43,7 +43,7 @@ export function logOverHttp(target: TargetServer): LogUnderTest {
     async head() {
       const url = new URL('/v1/events?limit=1', target.url);
       const signal = AbortSignal.timeout(headMsMax);
-      const answer = await requestText(url, { headers, signal }, target.certificate);
+      const answer = await reached(url, requestText(url, { headers, signal }, target.certificate));
       if (answer.status === 200) return pageSchema.parse(JSON.parse(answer.text)).position;
       throw new Fault(
         'server_unreachable',
@@ -68,7 +68,7 @@ async function linesFrom(
   headers: Readonly<Record<string, string>>,
   upTo: number,
 ): Promise<{ readonly times: readonly number[]; readonly next: number }> {
-  const answer = await fetch(url, { headers, signal: AbortSignal.timeout(linesMsMax) });
+  const answer = await reached(url, fetch(url, { headers, signal: AbortSignal.timeout(linesMsMax) }));
   if (!answer.ok || answer.body === null) {
     throw new Fault('server_unreachable', `${url} answered ${answer.status} where events were asked for`);
   }
@@ -80,4 +80,10 @@ async function linesFrom(
     times.push(Date.parse(read.recordedAt));
   }
   throw new Fault('server_unreachable', `${url} broke off in the middle of its events`);
+}
+
+function reached<T>(url: URL, asked: Promise<T>): Promise<T> {
+  return asked.catch((cause: unknown) => {
+    throw new Fault('server_unreachable', `no answer from ${url.origin}; is the server running?`, { cause });
+  });
 }

@@ -114,6 +114,12 @@ describe('a scenario', () => {
     expect(resultIn(out, 'PT06').result).toMatchObject({ verdict: 'not_run', stages: [] });
   });
 
+  it('of a server that does not answer says so', async () => {
+    const { code, stderr } = await load('LOAD', '--url', 'http://127.0.0.1:9', '--key', 'x');
+    expect(stderr).toContain('no answer from http://127.0.0.1:9; is the server running?');
+    expect(code).toBe(3);
+  });
+
   it('with a mistake is not run at all', async () => {
     const out = mkdtempSync(join(tmpdir(), 'load-'));
     const file = join(out, 'wrong.json');
