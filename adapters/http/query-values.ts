@@ -1,6 +1,6 @@
 /** Values of the address's query, which all arrive as text. */
 import { z } from 'zod';
-import { timeSchema } from '../../domain/ticket/values.ts';
+import { epochMsMax, timeSchema } from '../../domain/ticket/values.ts';
 
 const integer = /^-?\d{1,16}$/;
 
@@ -32,7 +32,12 @@ export const queryTimeSchema = onTheWire(
     .string()
     .transform((text) => (integer.test(text) ? Number(text) : text))
     .pipe(timeSchema),
-  { anyOf: [{ type: 'string', format: 'date-time' }, { type: 'integer' }] },
+  {
+    anyOf: [
+      { type: 'string', format: 'date-time' },
+      { type: 'integer', minimum: -epochMsMax, maximum: epochMsMax },
+    ],
+  },
 );
 
 /** One or more of some words, joined by commas. */

@@ -36,7 +36,9 @@ export type Actor = z.infer<typeof actorSchema>;
 
 /** Milliseconds since 1970-01-01T00:00:00Z, a whole number. */
 export type EpochMs = number;
-export const epochMsSchema = z.int().min(-8.64e15).max(8.64e15);
+/** How far a `Date` reaches to either side of 1970 (ECMA-262, Time Values). */
+export const epochMsMax = 8.64e15;
+export const epochMsSchema = z.int().min(-epochMsMax).max(epochMsMax);
 
 /** A business time as callers write it (ISO 8601 with a zone, or epoch milliseconds), read as `EpochMs`. */
 export const timeSchema = z.union([
