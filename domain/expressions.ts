@@ -1,7 +1,6 @@
 /**
  * Expressions that users write: conditions of access rules, and what webhook mappings compute. They always
- * end,
- * change nothing, and see only what they are given.
+ * end, change nothing, and see only what they are given.
  */
 
 /** Plain data: what JSON can say. */

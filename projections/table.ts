@@ -69,7 +69,12 @@ export function qualifiedName(table: Pick<Table<never>, 'name'>): string {
 
 /** Where the rows of one build are. */
 export function buildTableName(table: Pick<Table<never>, 'name'>, build: number): string {
-  return `${dataSchemaName}.${table.name}_b${build}`;
+  return `${buildTablePrefix(table)}${build}`;
+}
+
+/** What the names of all builds begin with; the number of the build ends them. */
+export function buildTablePrefix(table: Pick<Table<never>, 'name'>): string {
+  return `${dataSchemaName}.${table.name}_b`;
 }
 
 export function columnNames(columns: readonly Column<never>[]): readonly string[] {

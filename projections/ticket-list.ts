@@ -9,7 +9,8 @@ import type { EpochMs, TicketId } from '../domain/ticket/values.ts';
 import type { Workflows } from '../domain/workflow/registry.ts';
 import type { Category } from '../domain/workflow/transition.ts';
 import type { Queries, SqlValue } from './sql.ts';
-import { entryOfRow, ticketProjection } from './ticket.ts';
+import { buildTablePrefix } from './table.ts';
+import { entryOfRow, ticketProjection, ticketTable } from './ticket.ts';
 import { ticketEventProjection } from './ticket-event.ts';
 import { ListFilters } from './ticket-list-filters.ts';
 import {
@@ -90,7 +91,7 @@ export async function ticketPage(
   question: ListQuestion,
   wanted: PageWanted,
 ): Promise<ListPage> {
-  const common = question.words !== undefined && (await areCommon(queries, question.words));
+  const common = question.words !== undefined && (await areCommon(queries, question.words, wanted.limit));
   const { text, values } = pageStatement(question, wanted, common);
   const rows = await queries.query<PageRow>(text, values);
   return {
@@ -105,21 +106,44 @@ export async function ticketPage(
 type PageRow = { readonly as_of_position: number } & (ListRow | { readonly ticket_id: null });
 
 /**
- * Where so many tickets or comments answer the words, they are looked for in tickets as they come in the
- * order of the list, of which few have to be looked at; else all that answer are found first, by index.
+ * Words that many tickets or comments answer are looked for in tickets as they come in the order of the list;
+ * else all that answer are found first, by index, and then ordered. Of n tickets, m of which answer, the
+ * first looks at about n/m for each one of the page, and the second at m: they meet where m² is the page
+ * times n. At most these are found first, however many tickets there are.
  */
-export const commonWordsPlaces = 5_000;
+export const foundFirstMax = 5_000;
 
-async function areCommon(queries: Queries, words: string): Promise<boolean> {
+/** From how many places on words are common. */
+export function commonFrom(tickets: number, limit: number): number {
+  return Math.min(foundFirstMax, Math.ceil(Math.sqrt(limit * tickets)));
+}
+
+async function areCommon(queries: Queries, words: string, limit: number): Promise<boolean> {
+  const placesMin = commonFrom(await ticketsEstimated(queries), limit);
   const [found] = await queries.query<{ places: number }>(
     `SELECT count(*) AS places FROM (
   (SELECT FROM docket.ticket WHERE ${fieldsDocument('fields')} @@ (${wantedWordsQuery('$1::text')}) LIMIT $2)
   UNION ALL (SELECT FROM docket.ticket_event
     WHERE ${isCommentEvent} AND ${commentDocument} @@ (${wantedWordsQuery('$1::text')}) LIMIT $2)
 ) AS answering`,
-    [words, commonWordsPlaces],
+    [words, placesMin],
   );
-  return (found?.places ?? 0) >= commonWordsPlaces;
+  return (found?.places ?? 0) >= placesMin;
+}
+
+/** Of a row of `docket.ticket`, until PostgreSQL has counted them: the load tests' tickets take 540. */
+const ticketBytesGuessed = 600;
+
+/** As PostgreSQL's planner has it: by how large the table is now, and how dense it was when last counted. */
+async function ticketsEstimated(queries: Queries): Promise<number> {
+  const [live] = await queries.query<{ tickets: number }>(
+    `SELECT pg_relation_size(oid) * CASE WHEN reltuples > 0 AND relpages > 0
+    THEN reltuples::float8 / (relpages * current_setting('block_size')::integer) ELSE 1.0 / $3 END AS tickets
+FROM pg_class JOIN docket.projection_build AS live ON oid = to_regclass($1::text || live.build)
+WHERE projection = $2 AND state = 'live'`,
+    [buildTablePrefix(ticketTable), ticketProjection.name, ticketBytesGuessed],
+  );
+  return live?.tickets ?? 0;
 }
 
 /** The statement of one page and its values; on its own so that its plans can be looked at. */

@@ -1,7 +1,6 @@
 /**
- * From what a caller sent to a command, or to what is wrong with it, field by field. Who may name which
- * actor is
- * settled here: everything after it takes the actor for true.
+ * From what a caller sent to a command, or to what is wrong with it, field by field. Who may name which actor
+ * is settled here: everything after it takes the actor for true.
  */
 import type { Principal } from '../../domain/access/principal.ts';
 import { type Command, commandSchema, commandTypes } from '../../domain/ticket/commands.ts';
@@ -24,8 +23,7 @@ export type CommandReading = { readonly ok: true; readonly command: Command } | 
 
 /**
  * Reads one command of a caller; mistakes are named below `root`, such as `commands[3]`, where it is given.
- * An
- * absent actor is the caller's own.
+ * An absent actor is the caller's own.
  */
 export function readCommand(
   input: unknown,

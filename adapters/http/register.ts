@@ -1,7 +1,6 @@
 /**
  * Makes declared routes answer: who comes in and in which order it is checked whether they may. Nothing of a
- * body
- * must ever be read before its caller is known.
+ * body must ever be read before its caller is known.
  */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';

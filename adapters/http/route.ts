@@ -1,8 +1,7 @@
 /**
  * How a route is declared, once: its address, what it takes and answers, who may call it, and its examples.
  * The server, the OpenAPI document and the reference page are all made from the same declaration, so that
- * none
- * of them can say something else than the others.
+ * none of them can say something else than the others.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';

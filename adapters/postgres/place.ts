@@ -110,8 +110,7 @@ const stageParents = ['/var/lib', '/var/tmp'] as const;
 
 /**
  * Root's folder for one data folder: `docket-` and a digest of its path and of when it was made, so that it
- * is
- * found again, but not by another folder that takes its place: that one's log is another log.
+ * is found again, but not by another folder that takes its place: that one's log is another log.
  */
 function reachableStage(dataFolder: string, user: RunUser): string {
   const { ino, birthtimeMs } = statSync(dataFolder);

@@ -1,8 +1,7 @@
 /**
  * What happens to keys and to the access policy. These events are the only record of who may do what: the
  * present keys and rules are their fold, and the audit view is a list of them. They are written to a journal
- * of
- * their own, never rewritten.
+ * of their own, never rewritten.
  */
 import { z } from 'zod';
 import { epochMsSchema, nameSchema, roleSchema } from '../ticket/values.ts';

@@ -1,9 +1,7 @@
 /**
  * The question that every way in and out asks before it does anything: may this principal do that, and what
- * of
- * it may they see. One guard serves reads, writes, history, search, streams and exports, so that a hidden
- * field
- * is hidden everywhere.
+ * of it may they see. One guard serves reads, writes, history, search, streams and exports, so that a hidden
+ * field is hidden everywhere.
  */
 import type { StampedCommand } from '../ticket/decision.ts';
 import type { RecordedEvent } from '../ticket/events.ts';
@@ -14,8 +12,7 @@ import type { Principal } from './principal.ts';
 
 /**
  * What a principal may see of one ticket, as it is now. Field names are those of `TicketState.fields`, and
- * those
- * of `ticketAttributes` for everything else.
+ * those of `ticketAttributes` for everything else.
  */
 export interface TicketView {
   /** Whether nothing is hidden, so that nothing has to be looked through. */
@@ -51,9 +48,8 @@ export type TicketAttribute = (typeof ticketAttributes)[number];
 export interface CommandGuard {
   /**
    * The rejection of a command that the principal may not give; `undefined` where it may. `ticket` is
-   * undefined
-   * for one that does not exist yet. A ticket that the principal may not read is answered as if it did not
-   * exist.
+   * undefined for one that does not exist yet. A ticket that the principal may not read is answered as if it
+   * did not exist.
    */
   refuse(
     command: StampedCommand,
@@ -86,8 +82,7 @@ export interface Guard extends CommandGuard {
   view(ticket: TicketState): TicketView | undefined;
   /**
    * The event without what `view`, of its ticket, hides. The event itself where nothing is hidden. An event
-   * of
-   * which nothing but its envelope is left still tells that something happened.
+   * of which nothing but its envelope is left still tells that something happened.
    */
   redact(event: RecordedEvent, view: TicketView): RecordedEvent;
   /** Whether the principal may give a command of this type on the ticket now, its own data left aside. */

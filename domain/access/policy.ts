@@ -1,9 +1,7 @@
 /**
  * Access rules as data, after ServiceNow's access control lists: a rule is about one table or one field of
- * it,
- * names the operations it is for, and passes where role AND condition AND script pass. How rules combine is
- * in
- * `decide-access.ts`.
+ * it, names the operations it is for, and passes where role AND condition AND script pass. How rules combine
+ * is in `decide-access.ts`.
  */
 import { z } from 'zod';
 import { commandTypes } from '../ticket/commands.ts';

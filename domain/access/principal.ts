@@ -6,8 +6,7 @@ import type { Actor } from '../ticket/values.ts';
 
 /**
  * What a credential is good for at all, whatever its roles allow. Both have to agree: a key of a lead that
- * has
- * only `tickets:read` changes nothing.
+ * has only `tickets:read` changes nothing.
  */
 export const scopes = [
   'tickets:read',

@@ -1,7 +1,6 @@
 /**
  * The guard of those who are trusted with everything: the process's own work, and tests of other matters. It
- * is
- * never a fallback: where a policy can not be read, nobody may do anything.
+ * is never a fallback: where a policy can not be read, nobody may do anything.
  */
 import type { Access, Guard, TicketView } from './guard.ts';
 import { adminRole, type Principal, scopes } from './principal.ts';

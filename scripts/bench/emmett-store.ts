@@ -58,11 +58,7 @@ export class Emmett {
   /** With its tables made, and warm. */
   static async open({ workspace, signal }: Bench): Promise<Emmett> {
     const { server, database } = await workspace.postgres();
-    const emmett = new Emmett(
-      [0, 1].map((pool) => openEmmettStore(server.url, pool)),
-      database,
-      signal,
-    );
+    const emmett = new Emmett(openEmmettStores(server.url), database, signal);
     try {
       await emmett.stores[0]?.schema.migrate();
       await emmett.handled(emmettClients, warmUpMs);
@@ -123,7 +119,7 @@ export class Emmett {
     forMs: number,
     step: (store: PostgresEventStore, client: number) => Promise<void>,
   ): Promise<number> {
-    const before = await this.messages();
+    const before = await messagesIn(this.#database);
     const startedAtMs = performance.now();
     const loop = async (client: number): Promise<void> => {
       const store = this.stores[Math.floor(client / clientsPerPool)];
@@ -133,15 +129,15 @@ export class Emmett {
     await Promise.all(Array.from({ length: clients }, (_, client) => loop(client)));
     const seconds = (performance.now() - startedAtMs) / 1_000;
     this.#signal.throwIfAborted();
-    return ((await this.messages()) - before) / seconds;
+    return ((await messagesIn(this.#database)) - before) / seconds;
   }
+}
 
-  /** All that it has stored. */
-  async messages(): Promise<number> {
-    const sql = 'SELECT count(*) AS messages FROM emt_messages';
-    const [row] = await this.#database.query<{ messages: number }>(sql);
-    return row?.messages ?? 0;
-  }
+/** All that Emmett has stored there. */
+export async function messagesIn(database: Database): Promise<number> {
+  const sql = 'SELECT count(*) AS messages FROM emt_messages';
+  const [row] = await database.query<{ messages: number }>(sql);
+  return row?.messages ?? 0;
 }
 
 /** Their streams grow, and each command reads its ticket's; this many keep them as short as Docket's are. */
@@ -159,10 +155,15 @@ export async function handleComment(store: PostgresEventStore, stream: string, t
   await handle(store, stream, () => comment(text));
 }
 
+/** For `emmettClients` clients. */
+export function openEmmettStores(url: string): readonly PostgresEventStore[] {
+  return Array.from({ length: emmettClients / clientsPerPool }, (_, pool) => openEmmettStore(url, pool));
+}
+
 export function openEmmettStore(url: string, pool = 0): PostgresEventStore {
   const own = new URL(url);
   // Emmett shares one pool among stores with the same URL.
-  own.searchParams.set('application_name', `${applicationName} ${pool}`);
+  own.searchParams.set('application_name', `${applicationName} ${process.pid} ${pool}`);
   return getPostgreSQLEventStore(own.href, { schema: { autoMigration: 'None' } });
 }
 

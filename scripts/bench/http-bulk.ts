@@ -1,7 +1,7 @@
 /**
  * Durable transitions per second through one stream of commands over HTTP, with the client in another
- * process; in turns with the engine alone on the same commands, because the machine changes from one second
- * to the next.
+ * process; in turns with the engine alone on the same commands and with Emmett behind a bare fastify, because
+ * the machine changes from one second to the next.
  */
 import { readFileSync } from 'node:fs';
 import { bulkLineSchema } from '../../adapters/http/outcome-json.ts';
@@ -11,6 +11,7 @@ import { type OpenAccess, openAccess } from '../runtime/access.ts';
 import { adminKeyFile } from '../runtime/data-folder.ts';
 import { median } from '../statistics/robust.ts';
 import { BenchChild } from './child-process.ts';
+import { emmettClients, messagesIn } from './emmett-store.ts';
 import { figureOf } from './figures.ts';
 import type { Streamed } from './http-bulk-child.ts';
 import { httpParts } from './http-parts.ts';
@@ -20,6 +21,10 @@ import type { BenchFigure } from './result.ts';
 import { Turns } from './turns.ts';
 import { LiveTickets, liveTicketsCount, openingCommands } from './workloads.ts';
 import type { Bench } from './workspace.ts';
+
+/** Emmett's streams are shorter, so that its turns take about as long as the others'. */
+const linesForOneOfEmmett = 20;
+const emmettLinesMin = 1_000;
 
 interface Round {
   /** Transitions per second. */
@@ -44,11 +49,14 @@ export async function httpBulkSection(bench: Bench): Promise<Section> {
   const access = await openAccess({ dataDir, ...rules });
   const served = { desk, access, adminKey: readFileSync(adminKeyFile(dataDir), 'utf8').trim() };
   const alone = await openDesk(bench.workspace.newFolder('http-bulk-alone'));
+  const { server } = await bench.workspace.postgres();
   const noOp = new BenchChild('http-server-child.ts', ['no-op'], bench.signal);
+  const emmett = new BenchChild('emmett-server-child.ts', [server.url], bench.signal);
   try {
     const noOpUrl = `${String(await noOp.message())}/v1/commands`;
+    const emmettUrl = `${String(await emmett.message())}/v1/commands`;
     for (const each of [desk, alone]) await play(each, openingCommands(), 'inside the clock', bench.signal);
-    const measured = await measure({ served, alone, noOpUrl }, bench);
+    const measured = await measure({ served, alone, noOpUrl, emmettUrl }, bench);
     return {
       title: '13. http-bulk: durable transitions, one stream of lines over HTTP, client in another process',
       figures: figuresOf(measured, bench),
@@ -57,12 +65,14 @@ export async function httpBulkSection(bench: Bench): Promise<Section> {
           ' of the request to the last of the answer; its lines are made before',
         'the client reads every byte of the answer and looks at the last line only',
         `the server’s main thread was busy ${percent(measured.plain.map(({ busyShare }) => busyShare))} of the time`,
-        'no peer: Emmett commits one transaction for one stream, and has no call that a body of commands for many' +
-          ' tickets could be given to',
+        'Emmett: each line of the stream goes through its command handler, which reads the ticket’s stream and' +
+          ` appends in a transaction of PostgreSQL, ${emmettClients} at a time; it has no call for events of many` +
+          ' streams. Counted in its table',
       ],
     };
   } finally {
     await noOp.kill();
+    await emmett.kill();
     await access.close();
     await desk.close();
     await alone.close();
@@ -73,6 +83,7 @@ interface Contestants {
   readonly served: Served;
   readonly alone: OpenDesk;
   readonly noOpUrl: string;
+  readonly emmettUrl: string;
 }
 
 interface Measured {
@@ -80,10 +91,11 @@ interface Measured {
   readonly keyed: readonly Round[];
   readonly alone: readonly number[];
   readonly noOp: readonly number[];
+  readonly emmett: readonly number[];
 }
 
 /** All streams to the server come from one sequence of commands: each goes on where the last ended. */
-async function measure({ served, alone, noOpUrl }: Contestants, bench: Bench): Promise<Measured> {
+async function measure({ served, alone, noOpUrl, emmettUrl }: Contestants, bench: Bench): Promise<Measured> {
   const { events, rounds, signal } = bench;
   let sent = 0;
   const next = async (key: string) => {
@@ -100,23 +112,34 @@ async function measure({ served, alone, noOpUrl }: Contestants, bench: Bench): P
       const { transitions, seconds } = await playCalls(alone, tickets.calls(events), { signal });
       return transitions / seconds;
     }),
-    noOp: turns.add(() => streamToNothing(noOpUrl, bench)),
+    noOp: turns.add(async () => events / (await streamed(noOpUrl, events, signal))),
+    emmett: turns.add(() => streamToEmmett(emmettUrl, bench)),
   };
   await turns.run(rounds, signal);
   return measured;
 }
 
-/** Lines per second that a server answers which only parses them. */
-async function streamToNothing(url: string, { events, signal }: Bench): Promise<number> {
-  const child = new BenchChild('http-bulk-child.ts', [url, '', String(events), '0', ''], signal);
+/** Seconds that a server takes for a stream of so many lines. */
+async function streamed(url: string, lines: number, signal: AbortSignal): Promise<number> {
+  const child = new BenchChild('http-bulk-child.ts', [url, '', String(lines), '0', ''], signal);
   try {
     await child.message();
     const { seconds } = (await child.message()) as Streamed;
     await child.ended();
-    return events / seconds;
+    return seconds;
   } finally {
     await child.kill();
   }
+}
+
+async function streamToEmmett(url: string, { workspace, events, signal }: Bench): Promise<number> {
+  const { database } = await workspace.postgres();
+  const lines = Math.max(emmettLinesMin, Math.round(events / linesForOneOfEmmett));
+  const before = await messagesIn(database);
+  const seconds = await streamed(url, lines, signal);
+  const stored = (await messagesIn(database)) - before;
+  if (stored !== lines) throw new Error(`of ${lines} commands Emmett stored ${stored}`);
+  return stored / seconds;
 }
 
 async function stream(
@@ -178,6 +201,14 @@ function figuresOf(measured: Measured, { events }: Bench): readonly BenchFigure[
     rounds: measured.alone,
     conditions: 'the same commands, called in this process',
   });
+  const emmett = figureOf({
+    id: 'http-bulk-emmett',
+    role: 'peer',
+    what: 'Emmett on fastify',
+    unit: 'transitions/s',
+    rounds: measured.emmett,
+    conditions: `a stream of lines too, ${emmettClients} at a time through its command handler, in a process of its own`,
+  });
   const stream = (id: string, what: string, rounds: readonly Round[], ids: string) => {
     const [into, out] = [
       median(rounds.map((round) => round.bytesPerLineIn)),
@@ -191,13 +222,14 @@ function figuresOf(measured: Measured, { events }: Bench): readonly BenchFigure[
       conditions:
         `${count(liveTicketsCount)} live incidents, no payload, ${ids}; rounds of ${count(events)};` +
         ` ${into.toFixed(0)} bytes a line in and ${out.toFixed(0)} out`,
-      beside: [noOp, alone],
+      beside: [noOp, emmett, alone],
     });
   };
   return [
     stream('stream', '13a stream', measured.plain, 'a command id on one in ten'),
     stream('keyed-stream', '13b with a key', measured.keyed, 'Idempotency-Key, so a command id on each'),
     noOp,
+    emmett,
     alone,
   ];
 }

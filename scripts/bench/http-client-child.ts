@@ -1,9 +1,7 @@
 /**
  * Run as a process of its own by http.ts: keeps a number of connections busy, each with one request at a
- * time, and
- * tells how many were answered and how fast. It reads only as much of an answer as it must (status and
- * length), so
- * that it is never what limits the server it measures.
+ * time, and tells how many were answered and how fast. It reads only as much of an answer as it must (status
+ * and length), so that it is never what limits the server it measures.
  */
 import { connect, type Socket } from 'node:net';
 import { build } from 'hdr-histogram-js';

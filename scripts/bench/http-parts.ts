@@ -1,7 +1,6 @@
 /**
- * What an HTTP server is given where nothing but tickets and their log matters: for benchmarks, and for
- * tests that
- * put in what they are about. No read models, no webhooks, no keys, and everybody is trusted: never for
+ * What an HTTP server is given where nothing but tickets and their log matters: for benchmarks, and for tests
+ * that put in what they are about. No read models, no webhooks, no keys, and everybody is trusted: never for
  * production.
  */
 import type { HttpServerOptions } from '../../adapters/http/server.ts';

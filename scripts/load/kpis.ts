@@ -264,7 +264,7 @@ function recoveryKpi({ recoverySecondsMax }: KpiLimits, { recovery }: KpiFacts):
       note:
         recovery === undefined
           ? 'there was no surge with a time before and after it'
-          : 'until p99 and lag stay in the band from before for ten seconds',
+          : 'until p99 and lag are in the band from before for eight seconds of ten',
     }),
   ];
 }

@@ -25,7 +25,7 @@ export function changedBy(scenario: Scenario, wishes: Wishes): Changed {
   const run = preloadEvents === undefined ? timed : { ...timed, server: { ...timed.server, preloadEvents } };
   const words = [
     ...(wishes.seconds === undefined ? [] : [durationInWords(scenario, wishes.seconds)]),
-    ...(preloadEvents === undefined
+    ...(preloadEvents === undefined || preloadEvents === scenario.server.preloadEvents
       ? []
       : [
           `${preloadEvents.toLocaleString('en')} events preloaded in place of` +
@@ -41,11 +41,11 @@ export function secondsOf(stage: Stage): number {
 }
 
 /**
- * The stages that a duration is about: those that are measured, else those around a surge. A burst beside
- * others keeps its time: how sudden it is is what is asked.
+ * The stages that a duration is about: those that are measured or steps, else those around a surge. A burst
+ * beside others keeps its time: how sudden it is is what is asked.
  */
 export function timedStages({ stages }: Scenario): readonly Stage[] {
-  const measured = stages.filter(({ role }) => role === 'measured');
+  const measured = stages.filter(({ role }) => role === 'measured' || role === 'step');
   const steady = measured.filter(({ shape }) => shape !== 'burst');
   if (steady.length > 0) return steady;
   if (measured.length > 0) return measured;
@@ -99,7 +99,7 @@ export function span(seconds: number): string {
 
 /** A round of all stages, and of the ladder, on the servers of a `PlaceOrder`. */
 export interface RoundOrder {
-  /** What the sweep set, such as `users 200`. */
+  /** What the sweep changed of the servers, such as `servers 2`. */
   readonly sweep: string | undefined;
   /** In place of every stage's own. */
   readonly users: number | undefined;
@@ -123,11 +123,11 @@ export function placesOf({ sweep, server }: Scenario): readonly PlaceOrder[] {
     case undefined:
       return [{ servers, preloadEvents, rounds: [plainRound] }];
     case 'users': {
-      const { perUserPerSecond } = sweep;
-      const rounds = sweep.values.map((users) => ({
-        sweep: `users ${users.toLocaleString('en')}`,
+      const { values, perUserPerSecond } = sweep;
+      const rounds = values.map((users) => ({
+        sweep: undefined,
         users,
-        perSecond: perUserPerSecond === undefined ? undefined : users * perUserPerSecond,
+        perSecond: users * perUserPerSecond,
       }));
       return [{ servers, preloadEvents, rounds }];
     }
@@ -146,9 +146,9 @@ export function placesOf({ sweep, server }: Scenario): readonly PlaceOrder[] {
   }
 }
 
-/** The stage as a round plays it. */
-export function stageIn(round: RoundOrder, stage: Stage): Stage {
-  const users = round.users ?? stage.users;
-  const own = users === undefined ? stage : { ...stage, users };
-  return own.shape === 'hold' && round.perSecond !== undefined ? { ...own, perSecond: round.perSecond } : own;
+/** The stage as a round plays it; with more and more users on the same servers each is a step of its own. */
+export function stageIn({ users, perSecond }: RoundOrder, stage: Stage): Stage {
+  if (users === undefined) return stage;
+  const own = { ...stage, users, name: `${stage.name}, ${users.toLocaleString('en')} users` };
+  return own.shape === 'hold' && perSecond !== undefined ? { ...own, perSecond } : own;
 }

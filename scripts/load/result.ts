@@ -88,7 +88,7 @@ export interface StageResult {
   readonly name: string;
   readonly role: Stage['role'];
   readonly users: number;
-  /** What a sweep set, such as 'users 200'; undefined without one. */
+  /** What a sweep changed of the servers, such as 'servers 2'; undefined without one. */
   readonly sweep: string | undefined;
   readonly fromSecond: number;
   readonly toSecond: number;

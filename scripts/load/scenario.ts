@@ -128,7 +128,7 @@ export const scenarioSchema = z
           over: z.literal('users'),
           values: z.array(users).min(2).max(12),
           /** What each user asks for, in place of the rate of stages that hold one. */
-          perUserPerSecond: z.number().positive().max(1_000).optional(),
+          perUserPerSecond: z.number().positive().max(1_000),
         }),
         z.strictObject({ over: z.literal('preloadEvents'), values: z.array(z.int().min(0)).min(2).max(6) }),
         /** Servers that share one PostgreSQL log. */
@@ -157,6 +157,10 @@ export const scenarioSchema = z
   })
   .refine(({ stages, ladder }) => stages.length > 0 || ladder !== undefined, {
     message: 'a scenario needs stages, a ladder, or both',
+    path: ['stages'],
+  })
+  .refine(({ stages, sweep }) => sweep?.over !== 'users' || !stages.some(({ role }) => role === 'measured'), {
+    message: 'in a sweep over users what is measured has the role "step": each value is a step of one ladder',
     path: ['stages'],
   });
 export type Scenario = z.infer<typeof scenarioSchema>;

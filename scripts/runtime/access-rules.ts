@@ -1,7 +1,6 @@
 /**
  * The rules as this process enforces them: the built-in policy until another is put to use. It must never
- * decide by
- * a policy that has problems.
+ * decide by a policy that has problems.
  */
 import { celExpressions } from '../../adapters/expressions/cel-expressions.ts';
 import { AccessControl } from '../../domain/access/access-control.ts';

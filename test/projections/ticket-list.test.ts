@@ -3,9 +3,12 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { builtInWorkflows } from '../../domain/workflow/registry.ts';
 import { categories } from '../../domain/workflow/transition.ts';
+import type { Queries } from '../../projections/sql.ts';
 import { foldTicket, type TicketEntry } from '../../projections/ticket.ts';
 import {
   answeringVisibly,
+  commonFrom,
+  foundFirstMax,
   type ListQuestion,
   listedFrom,
   pageStatement,
@@ -239,6 +242,58 @@ describe('words', () => {
         return rows.map(({ ticket_id }) => ticket_id);
       };
       expect(await ids(true)).toEqual(await ids(false));
+    }
+  });
+});
+
+describe('words that many tickets answer', () => {
+  it('are those that cost less to meet on the way than to find and order', () => {
+    expect(commonFrom(10_000, 50)).toBe(708);
+    expect(commonFrom(10_000, 1)).toBe(100);
+    expect(commonFrom(10_000_000, 50)).toBe(foundFirstMax);
+  });
+
+  it('are looked for in place, be they counted by PostgreSQL or guessed, and found the same', async () => {
+    const own = await testDatabase();
+    try {
+      const desk = new Recorder();
+      for (let index = 0; index < 400; index += 1) {
+        const subject = index % 2 === 0 ? 'the printer' : index % 100 === 1 ? 'a rare invoice' : 'the door';
+        const by = { id: 'ana', role: 'agent' } as const;
+        desk.submit({
+          type: 'OpenTicket',
+          ticketId: `REQ-${String(index).padStart(3, '0')}`,
+          actor: by,
+          data: { fields: { subject } },
+        });
+      }
+      await project(own.database, desk.events);
+      const statements: string[] = [];
+      const { database } = own;
+      const watched: Queries = {
+        query: (text, values) => {
+          statements.push(text);
+          return database.query(text, values);
+        },
+        prepared: (statement, values) => database.prepared(statement, values),
+        execute: (text, values) => database.execute(text, values),
+      };
+      const find = async (words: string) => {
+        const question = { ...everything, words, descending: true };
+        const page = await ticketPage(watched, builtInWorkflows, question, { ...whole, limit: 10 });
+        const foundFirst = statements.at(-1)?.startsWith('WITH found') === true;
+        return { ids: page.tickets.map(({ ticket }) => ticket.ticketId), foundFirst };
+      };
+      const printers = Array.from({ length: 10 }, (_, index) => `REQ-${398 - 2 * index}`);
+      expect(await find('printer')).toEqual({ ids: printers, foundFirst: false });
+      await own.database.execute('ANALYZE');
+      expect(await find('printer')).toEqual({ ids: printers, foundFirst: false });
+      expect(await find('invoice')).toEqual({
+        ids: ['REQ-301', 'REQ-201', 'REQ-101', 'REQ-001'],
+        foundFirst: true,
+      });
+    } finally {
+      await own.drop();
     }
   });
 });

@@ -1,7 +1,6 @@
 /**
  * The OpenAPI 3.1 document of the server, made from the declarations that its routes answer by. Whatever it
- * says
- * is therefore what happens; tests check every answer that they get against it.
+ * says is therefore what happens; tests check every answer that they get against it.
  */
 import { z } from 'zod';
 import { linesMediaType } from '../body.ts';

@@ -1,7 +1,6 @@
 /**
  * JSON Schemas of what goes over the wire, made from the zod schemas that check it. Two things are said here
- * that
- * zod can not know: how a value that is text in the address reads there, and which schemas have a name.
+ * that zod can not know: how a value that is text in the address reads there, and which schemas have a name.
  */
 import { z } from 'zod';
 import { wireOf } from '../query-values.ts';

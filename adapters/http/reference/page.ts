@@ -1,7 +1,6 @@
 /**
  * The reference that people browse: the OpenAPI document as one page without scripts, so that it opens
- * anywhere
- * and its content security policy can forbid everything but its own style.
+ * anywhere and its content security policy can forbid everything but its own style.
  */
 import { createHash } from 'node:crypto';
 import type { OpenApiDocument, Operation, Parameter, Response } from '../openapi/document.ts';

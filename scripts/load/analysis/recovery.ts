@@ -1,8 +1,9 @@
 /**
  * How long a surge is felt: from its end until latency and the lag of the read models are back in the band in
- * which they were before, and stay there. One quiet second in the middle of trouble must not count as over.
- * The band is the median and three deviations (MAD), for ten seconds in a row: Docket's own rule; and
- * the time until the backlog is gone, as OpenMessaging Benchmark tells it.
+ * which they were before, and stay there. One quiet second in the middle of trouble must not count as over;
+ * nor does one bad second make trouble: a second's p99 is made by its slowest request or two, and leaves its
+ * band now and then where all is well. The band is the median and three deviations (MAD), for eight seconds
+ * of ten: Docket's own rule; and the time until the backlog is gone, as OpenMessaging Benchmark tells it.
  */
 import { mad, median } from '../../statistics/robust.ts';
 import type { Measured, RecoveryAnalysis, ResourceRow, SecondRow, StageResult } from '../result.ts';
@@ -12,7 +13,9 @@ import { ended, errorShare, known, resourcesIn, secondsIn } from './rows.ts';
 type Watched = Pick<Measured, 'scenario' | 'stages' | 'seconds' | 'resources'>;
 
 const deviations = 3;
+/** As many seconds are looked at together, of which so many may be out of the band, but not the first. */
 const quietSeconds = 10;
+const loudSecondsMax = 2;
 /**
  * A deviation of 0 would make a band without width, and a millisecond more would be trouble. One counts as a
  * twentieth of the median p99, but at least 1 ms; and as what is committed in a twentieth of a second, but at
@@ -45,7 +48,7 @@ export function recoveryOf(watched: Watched): RecoveryAnalysis | undefined {
   const answered = rows.filter(wasAnswered);
   // Nobody watched for long enough to see a recovery, however fast it was.
   if (answered.length < quietSeconds) return undefined;
-  const quietFrom = firstStreak(answered, isQuiet)?.second;
+  const quietFrom = firstQuiet(answered, isQuiet)?.second;
   return {
     seconds: quietFrom === undefined ? undefined : Math.max(0, quietFrom - end),
     drainSeconds: drainOf(looks, band, end),
@@ -96,17 +99,15 @@ function quietBy(
   };
 }
 
-/** The first row of ten in a row; a look that failed in between says nothing, and ends no streak. */
-function firstStreak(
-  rows: readonly SecondRow[],
-  isQuiet: (row: SecondRow) => boolean,
-): SecondRow | undefined {
-  let from = 0;
-  for (const [index, row] of rows.entries()) {
-    if (!isQuiet(row)) from = index + 1;
-    else if (index + 1 - from >= quietSeconds) return rows[from];
-  }
-  return undefined;
+/** The row that the first quiet ten begin with; a look that failed in between says nothing against them. */
+function firstQuiet(rows: readonly SecondRow[], isQuiet: (row: SecondRow) => boolean): SecondRow | undefined {
+  const quiet = rows.map(isQuiet);
+  const from = quiet.findIndex((begins, index) => {
+    const together = quiet.slice(index, index + quietSeconds);
+    const loud = together.filter((each) => !each).length;
+    return begins && together.length === quietSeconds && loud <= loudSecondsMax;
+  });
+  return rows[from];
 }
 
 function drainOf(

@@ -12,10 +12,10 @@ import { errorShare } from './rows.ts';
 const errorShareMax = 0.01;
 
 /** Undefined where nothing was stepped, or the steps make fewer than four different concurrencies. */
-export function uslOf({ scenario, stages }: Pick<Measured, 'scenario' | 'stages'>): UslAnalysis | undefined {
+export function uslOf({ stages }: Pick<Measured, 'stages'>): UslAnalysis | undefined {
   const points = stages
-    .filter(({ role }) => role === 'step' || (role === 'measured' && scenario.sweep?.over === 'users'))
-    .filter(sameSystem(stages, scenario.sweep?.over))
+    .filter(isStep)
+    .filter(sameSystem(stages))
     .filter(({ endings }) => errorShare(endings) <= errorShareMax)
     .map((stage) => ({ concurrency: concurrencyOf(stage), perSecond: stage.achievedPerSecond }));
   const fit = uslFit(points);
@@ -30,8 +30,12 @@ export function concurrencyOf({ achievedPerSecond, latency, users }: StageResult
   return Math.min((achievedPerSecond * latency.meanMs) / 1_000, users);
 }
 
-/** A sweep over anything but users changes what is tested; only its first value is fitted. */
-function sameSystem(stages: readonly StageResult[], over: string | undefined) {
-  const first = stages.find(({ role }) => role === 'step' || role === 'measured')?.sweep;
-  return ({ sweep }: StageResult) => over === undefined || over === 'users' || sweep === first;
+function isStep({ role }: StageResult): boolean {
+  return role === 'step';
+}
+
+/** A sweep changes what is tested: only its first value is fitted. One over users is a ladder. */
+function sameSystem(stages: readonly StageResult[]) {
+  const first = stages.find(isStep)?.sweep;
+  return ({ sweep }: StageResult) => sweep === first;
 }

@@ -19,13 +19,13 @@ export function stepsOf({ stages }: LoadResult): readonly Step[] {
   return steps.filter(({ x }) => Number.isFinite(x)).toSorted((a, b) => a.x - b.x);
 }
 
-/** The figure in what a sweep set, such as 1000 in 'users 1,000'; no number where there is none. */
+/** The figure in what a sweep set, such as 2 in 'servers 2'; no number where there is none. */
 function sweptTo({ sweep = '' }: StageResult): number {
   const [found] = /\d[\d,]*/.exec(sweep) ?? [];
   return Number(found?.replaceAll(',', ''));
 }
 
-const sweepNames = { users: 'users', preloadEvents: 'events in the log before', servers: 'servers' } as const;
+const sweepNames = { preloadEvents: 'events in the log before', servers: 'servers' } as const;
 
 interface StepColumn {
   readonly name: string;
@@ -100,7 +100,8 @@ function stepChart(
   { id, what, about, unit, log, limits, columns }: StepChart,
 ): Chart {
   const isLadder = steps.some(({ stage }) => stage.role === 'step');
-  const swept = scenario.sweep === undefined ? 'sweep' : sweepNames[scenario.sweep.over];
+  const over = scenario.sweep?.over;
+  const swept = over === undefined || over === 'users' ? 'sweep' : sweepNames[over];
   const acrossName = isLadder ? 'offered load' : swept;
   const across = isLadder ? 'rate' : 'count';
   // Capacity and knee are loads: they have no place among users or events.

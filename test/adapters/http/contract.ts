@@ -1,7 +1,6 @@
 /**
  * Every answer that a test gets is held against the OpenAPI document: its status, media type, headers and
- * body must
- * be what the operation declares. So the document can not drift from what the server does.
+ * body must be what the operation declares. So the document can not drift from what the server does.
  */
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';

@@ -82,6 +82,8 @@ describe('a scenario that can not be used', () => {
     ['stages.0.seconds', { stages: [{ name: 'a', role: 'measured', shape: 'hold', perSecond: 1 }] }],
     ['stages: a scenario needs stages', { stages: [] }],
     ['sweep.values', { sweep: { over: 'servers', values: [1] } }],
+    ['sweep.perUserPerSecond', { sweep: { over: 'users', values: [1, 2] } }],
+    ['stages: in a sweep over users', { sweep: { over: 'users', values: [1, 2], perUserPerSecond: 1 } }],
   ])('names the field %s', async (field, change) => {
     const path = scenarioFile(change);
     await expect(readScenarioFile(path)).rejects.toThrow(`${path} is no scenario: ${field}`);

@@ -37,9 +37,16 @@ describe('a shorter duration', () => {
     expect(changed).toContain('steps of 5 s in place of 10 s');
   });
 
+  it('is that of each step of a sweep over users', async () => {
+    const { scenario } = changedBy(await shipped('SCALE-USERS'), { seconds: 5 });
+    expect(scenario.stages).toMatchObject([{ role: 'warm' }, { role: 'step', seconds: 5 }]);
+  });
+
   it('and another preload are told together; no wish changes nothing', async () => {
     const original = await shipped('LOAD');
-    expect(changedBy(original, {})).toEqual({ scenario: original, changed: undefined });
+    for (const none of [{}, { preloadEvents: 0 }]) {
+      expect(changedBy(original, none)).toEqual({ scenario: original, changed: undefined });
+    }
     const { scenario, changed } = changedBy(original, { seconds: 60, preloadEvents: 1_000 });
     expect(scenario.server.preloadEvents).toBe(1_000);
     expect(changed).toBe(
@@ -59,7 +66,11 @@ describe('a sweep', () => {
     const [, hold] = scenario.stages;
     const last = place?.rounds.at(-1);
     if (hold === undefined || last === undefined) throw new Error('the scenario has lost its stages');
-    expect(stageIn(last, hold)).toMatchObject({ users: 1_600, perSecond: 1_600 });
+    expect(stageIn(last, hold)).toMatchObject({
+      name: `${hold.name}, 1,600 users`,
+      users: 1_600,
+      perSecond: 1_600,
+    });
   });
 
   it('over tickets and over servers needs servers of its own for each value', async () => {
