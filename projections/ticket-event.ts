@@ -7,7 +7,7 @@ import type { Workflows } from '../domain/workflow/registry.ts';
 import type { WorkflowState } from '../domain/workflow/table.ts';
 import { appended, type Fold, type FoldContext, type Projection, type TableWrite } from './projection.ts';
 import { column, optionalColumn, type Table } from './table.ts';
-import { commentDocument, isCommentEvent } from './ticket-words.ts';
+import { commentDocument, ginListOption, isCommentEvent } from './ticket-words.ts';
 
 /** An event and the state that its ticket was in after it. */
 export interface TimelineEntry {
@@ -33,7 +33,7 @@ export const ticketEventTable: Table<TimelineEntry> = {
     ticket_event_time:
       'USING brin (recorded_at, occurred_at) WITH (pages_per_range = 32, autosummarize = on)',
     // For full-text search in comments.
-    ticket_event_words: `USING gin ((${commentDocument})) WHERE ${isCommentEvent}`,
+    ticket_event_words: `USING gin ((${commentDocument})) ${ginListOption} WHERE ${isCommentEvent}`,
   },
   columns: [
     required('ticket_id', 'text', 'The ticket.', ({ event }) => event.ticketId),

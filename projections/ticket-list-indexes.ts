@@ -4,7 +4,7 @@
  */
 import type { Table } from './table.ts';
 import { priorityRank } from './ticket-priority.ts';
-import { fieldsDocument } from './ticket-words.ts';
+import { fieldsDocument, ginListOption } from './ticket-words.ts';
 
 export const ticketListIndexes: Table<never>['indexes'] = {
   // The opening and the requester never change.
@@ -14,6 +14,6 @@ export const ticketListIndexes: Table<never>['indexes'] = {
   ticket_opened_unfinished: '(opened_at, ticket_id) WHERE NOT closed',
   ticket_priority_unfinished: `(${priorityRank('priority')}, opened_at, ticket_id) WHERE NOT closed`,
   // Touched by the events that change fields, and by no other.
-  ticket_field_values: 'USING gin (fields jsonb_path_ops)',
-  ticket_field_words: `USING gin ((${fieldsDocument('fields')}))`,
+  ticket_field_values: `USING gin (fields jsonb_path_ops) ${ginListOption}`,
+  ticket_field_words: `USING gin ((${fieldsDocument('fields')})) ${ginListOption}`,
 };

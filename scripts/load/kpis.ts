@@ -3,6 +3,7 @@
  * scenario adds. Each is judged from what was measured, against the limit that the scenario file sets; one
  * without a limit, or without a measurement, is not judged, and says why. No limit may be moved to fit.
  */
+import { docketAndPostgres } from './resource-sums.ts';
 import type { Kpi, Quantiles, RecoveryAnalysis, ResourceRow } from './result.ts';
 import type { KpiLimits } from './scenario.ts';
 
@@ -24,8 +25,6 @@ export interface KpiFacts {
   /** 429 and 503 that did not say when to come back. */
   readonly retryAfterMissing: number;
   readonly resources: readonly ResourceRow[];
-  /** Whether processes of the server could be looked at. */
-  readonly processesKnown: boolean;
   readonly memoryAllocation: number;
   readonly memoryAllocationOf: string;
   /** p99 of the database's statements over the time; undefined where no exporter tells it. */
@@ -109,40 +108,44 @@ function ticketsKpi({ ticketsPerSecondMin }: KpiLimits, { ticketsPerSecond, tick
   });
 }
 
-function cpuKpi({ cpuShareMax }: KpiLimits, { resources, processesKnown }: KpiFacts): Kpi {
-  const shares = resources.map(({ cpu }) => cpu.server + cpu.projector + cpu.postgres);
+function cpuKpi({ cpuShareMax }: KpiLimits, { resources }: KpiFacts): Kpi {
+  const shares = resources.flatMap(({ cpu }) => docketAndPostgres(cpu) ?? []);
   const generator = mean(resources.map(({ cpu }) => cpu.generator));
-  const measured = processesKnown && shares.length > 0;
+  const measured = shares.length > 0;
   return kpi({
     name: 'CPU',
     limit: cpuShareMax === undefined ? undefined : `≤ ${percent(cpuShareMax)} of all cores`,
     measured: measured ? percent(mean(shares)) : undefined,
     met: mean(shares) <= (cpuShareMax ?? 0),
     note: measured
-      ? `server, projector and PostgreSQL on average; busiest second ${percent(Math.max(...shares))};` +
+      ? `${processesIn(resources)} on average; busiest second ${percent(Math.max(...shares))};` +
         ` the generator used ${percent(generator)} beside them`
       : 'the processes of the server are not known here, or the stage was shorter than a second',
   });
 }
 
 function memoryKpi({ memoryShareMax }: KpiLimits, facts: KpiFacts): Kpi {
-  const { resources, processesKnown, memoryAllocation, memoryAllocationOf } = facts;
-  const bytes = Math.max(
-    0,
-    ...resources.map(({ memory }) => memory.server + memory.projector + memory.postgres),
-  );
+  const { resources, memoryAllocation, memoryAllocationOf } = facts;
+  const sums = resources.flatMap(({ memory }) => docketAndPostgres(memory) ?? []);
+  const bytes = Math.max(0, ...sums);
   const share = bytes / memoryAllocation;
-  const measured = processesKnown && resources.length > 0;
+  const measured = sums.length > 0;
   return kpi({
     name: 'memory',
     limit: memoryShareMax === undefined ? undefined : `≤ ${percent(memoryShareMax)} of the allocation`,
     measured: measured ? `${percent(share)}, ${mebibytes(bytes)}` : undefined,
     met: share <= (memoryShareMax ?? 0),
     note: measured
-      ? `the most of server, projector and PostgreSQL together; the allocation is ${memoryAllocationOf},` +
+      ? `the most of ${processesIn(resources)} together; the allocation is ${memoryAllocationOf},` +
         ` ${mebibytes(memoryAllocation)}`
       : 'the processes of the server are not known here, or the stage was shorter than a second',
   });
+}
+
+/** An external PostgreSQL's processes are nobody's to look at. */
+function processesIn(resources: readonly ResourceRow[]): string {
+  const knowsPostgres = resources.some(({ cpu }) => cpu.postgres !== undefined);
+  return knowsPostgres ? 'server, projector and PostgreSQL' : 'server and projector without PostgreSQL';
 }
 
 function modelKpi({ modelSecondsMax }: KpiLimits): Kpi {

@@ -59,7 +59,6 @@ export interface PlayedPlace {
   readonly stages: readonly PlayedStage[];
   readonly resources: readonly ResourceRow[];
   readonly databaseLooks: readonly DatabaseLook[];
-  readonly processesKnown: boolean;
   readonly logBefore: number;
   readonly logAfter: number;
   /** Events that answers told of, those to the preparations included, and what was done beside. */
@@ -131,7 +130,6 @@ export async function playPlace(
     stages: stages.map((stage, index) => ({ ...stage, logged: logged[index] ?? 0 })),
     resources: watch.rows,
     databaseLooks: watch.databaseLooks,
-    processesKnown: place.processes !== undefined,
     logBefore,
     logAfter,
     acknowledged:

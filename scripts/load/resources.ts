@@ -43,7 +43,7 @@ export interface DatabaseLook {
   readonly buckets: Buckets;
 }
 
-type Parts = Readonly<Record<'server' | 'projector' | 'postgres' | 'generator' | 'machine', number>>;
+type Cpu = ResourceRow['cpu'];
 
 /** Rows come in the order of their seconds, from `start` to `stop`. */
 export class ResourceWatch {
@@ -53,8 +53,8 @@ export class ResourceWatch {
   readonly #runStartedAtMs: number;
   readonly #stopping = new AbortController();
   #looking: Promise<void> | undefined;
-  #before: { readonly atMs: number; readonly cpu: Parts } | undefined;
-  #postgresBytes = 0;
+  #before: { readonly atMs: number; readonly cpu: Cpu } | undefined;
+  #postgresBytes: number | undefined;
   #samples = 0;
 
   constructor(watched: Watched, runStartedAtMs: number) {
@@ -112,43 +112,47 @@ export class ResourceWatch {
     });
   }
 
-  #cpuShares(): Parts {
+  #cpuShares(): Cpu {
     const atMs = performance.now();
     const cpu = this.#cpuSeconds();
     const before = this.#before ?? { atMs: atMs - sampleMs, cpu };
     const coreSeconds = ((atMs - before.atMs) / 1_000) * cores;
     this.#before = { atMs, cpu };
     // A process that ended meanwhile takes its time with it, where nobody waited for it.
-    const share = (of: keyof Parts) => Math.max(0, (cpu[of] - before.cpu[of]) / coreSeconds);
+    const share = (now: number, then: number) => Math.max(0, (now - then) / coreSeconds);
+    const shareOf = (part: 'server' | 'projector' | 'postgres') => {
+      const [now, then] = [cpu[part], before.cpu[part]];
+      return now === undefined || then === undefined ? undefined : share(now, then);
+    };
     return {
-      server: share('server'),
-      projector: share('projector'),
-      postgres: share('postgres'),
-      generator: share('generator'),
-      machine: share('machine'),
+      server: shareOf('server'),
+      projector: shareOf('projector'),
+      postgres: shareOf('postgres'),
+      generator: share(cpu.generator, before.cpu.generator),
+      machine: share(cpu.machine, before.cpu.machine),
     };
   }
 
-  #cpuSeconds(): Parts {
-    const { processes } = this.#watched;
+  #cpuSeconds(): Cpu {
+    const { servers, postmaster } = this.#watched.processes ?? {};
+    const projectors = projectorsOf(servers);
     const own = (pids: readonly number[]) => pids.reduce((sum, pid) => sum + (cpuTimeOf(pid)?.own ?? 0), 0);
-    const { servers = [], postmaster } = processes ?? {};
-    const projectors = servers.flatMap(projectorsOf);
-    const backends = postmaster === undefined ? [] : [postmaster, ...childrenOf(postmaster)];
-    const ended = postmaster === undefined ? 0 : (cpuTimeOf(postmaster)?.ended ?? 0);
+    // The time of backends that have ended is their parent's: this sum never goes back.
+    const postgres = (parent: number) =>
+      own([parent, ...childrenOf(parent)]) + (cpuTimeOf(parent)?.ended ?? 0);
     const { user, system } = process.cpuUsage();
     return {
-      server: own(servers),
-      projector: own(projectors),
-      // The time of backends that have ended is their parent's: this sum never goes back.
-      postgres: own(backends) + ended,
+      server: servers && own(servers),
+      projector: projectors && own(projectors),
+      postgres: postmaster && postgres(postmaster),
       generator: (user + system) / 1_000_000,
       machine: machineBusySeconds() ?? 0,
     };
   }
 
   #memory(): ResourceRow['memory'] {
-    const { servers = [], postmaster } = this.#watched.processes ?? {};
+    const { servers, postmaster } = this.#watched.processes ?? {};
+    const projectors = projectorsOf(servers);
     const resident = (pids: readonly number[]) =>
       pids.reduce((sum, pid) => sum + (residentBytesOf(pid) ?? 0), 0);
     if (postmaster !== undefined && this.#samples % postgresMemoryEverySamples === 0) {
@@ -157,16 +161,20 @@ export class ResourceWatch {
     }
     this.#samples += 1;
     return {
-      server: resident(servers),
-      projector: resident(servers.flatMap(projectorsOf)),
+      server: servers && resident(servers),
+      projector: projectors && resident(projectors),
       postgres: this.#postgresBytes,
       generator: process.memoryUsage.rss(),
     };
   }
 }
 
-function projectorsOf(server: number): readonly number[] {
-  return childrenOf(server).filter((pid) => commandLineOf(pid).includes('projector'));
+/** Undefined where no server has any. */
+function projectorsOf(servers: readonly number[] | undefined): readonly number[] | undefined {
+  const found = servers?.flatMap((server) =>
+    childrenOf(server).filter((pid) => commandLineOf(pid).includes('projector')),
+  );
+  return found?.length === 0 ? undefined : found;
 }
 
 /** Whether every server says in time that it can do its work. */

@@ -51,23 +51,20 @@ export interface SecondRow {
 }
 
 /** What the machine and the server were doing at an instant; undefined where it could not be learned. */
+/** Undefined where the processes are not known, or not on this machine. */
+export interface ByProcess {
+  readonly server: number | undefined;
+  readonly projector: number | undefined;
+  readonly postgres: number | undefined;
+  readonly generator: number;
+}
+
 export interface ResourceRow {
   readonly second: number;
-  /** Share of all cores of the machine, since the row before. */
-  readonly cpu: {
-    readonly server: number;
-    readonly projector: number;
-    readonly postgres: number;
-    readonly generator: number;
-    readonly machine: number;
-  };
+  /** Shares of all cores of the machine, since the row before. */
+  readonly cpu: ByProcess & { readonly machine: number };
   /** Resident bytes (of PostgreSQL: proportional, so that shared buffers count once). */
-  readonly memory: {
-    readonly server: number;
-    readonly projector: number;
-    readonly postgres: number;
-    readonly generator: number;
-  };
+  readonly memory: ByProcess;
   readonly heapAfterMajorGcBytes: number | undefined;
   readonly majorCollections: number | undefined;
   readonly eventLoopDelayP99Ms: number | undefined;

@@ -123,7 +123,6 @@ export function kpiFacts({ scenario, places, judged, memory, recovery }: RunFigu
     admittedPerSecond: tookSeconds === 0 ? 0 : succeeded / tookSeconds,
     retryAfterMissing: sumOver(judged, ({ outcome }) => outcome.retryAfterMissing),
     resources: resources.filter((row) => judged.some((stage) => isDuring(row, stage))),
-    processesKnown: places.every(({ processesKnown }) => processesKnown),
     memoryAllocation: memory.bytes,
     memoryAllocationOf: memory.of,
     databaseP99Seconds: worst(places.map((place) => databaseP99(place, judged))),

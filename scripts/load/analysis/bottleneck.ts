@@ -34,7 +34,7 @@ export interface Load {
 export function loadOf(resources: readonly ResourceRow[], stage: StageResult, cores: number): Load {
   const rows = resourcesIn(resources, stage);
   const average = (of: (row: ResourceRow) => number | undefined) => mean(known(rows.map(of)));
-  const inCores = (of: (row: ResourceRow) => number) => {
+  const inCores = (of: (row: ResourceRow) => number | undefined) => {
     const share = average(of);
     return share === undefined ? undefined : share * cores;
   };

@@ -38,28 +38,21 @@ export function leaksOf(watched: Watched): readonly LeakAnalysis[] {
     lastingGrowth(points, { limit: limitBytes, perHourMin: bytesPerHourMin });
   const pieces = (limit: number) => (points: readonly Point[]) =>
     lastingGrowth(points, { limit, perHourMin: piecesPerHourMin });
-  const bytesLessCache = (of: (row: ResourceRow) => number) => (row: ResourceRow) =>
-    unlessZero(of(row), (value) => value - explained(row.second));
+  const lessCache = ({ memory: { server }, second }: ResourceRow) =>
+    server === undefined ? undefined : server - explained(second);
   const found = [
     leak('heap after major collections', troughs(rows, explained), (points) =>
       sawtooth(points, { limitBytes, bytesPerHourMin }),
     ),
-    leak(
-      'server memory',
-      series(
-        rows,
-        bytesLessCache(({ memory: { server } }) => server),
-      ),
-      memory,
-    ),
+    leak('server memory', series(rows, lessCache), memory),
     leak(
       'projector memory',
-      series(rows, (row) => unlessZero(row.memory.projector)),
+      series(rows, (row) => row.memory.projector),
       memory,
     ),
     leak(
       'PostgreSQL memory',
-      series(rows, (row) => unlessZero(row.memory.postgres)),
+      series(rows, (row) => row.memory.postgres),
       memory,
     ),
     leak(
@@ -100,11 +93,6 @@ function series(
     const y = of(row);
     return y === undefined ? [] : [{ x: row.second / secondsPerHour, y }];
   });
-}
-
-/** Memory of 0 bytes was not measured: the process was somewhere else, or is not there. */
-function unlessZero(value: number, of = (measured: number) => measured): number | undefined {
-  return value === 0 ? undefined : of(value);
 }
 
 /** The heap counts once for each collection: the rows in between only repeat it. */

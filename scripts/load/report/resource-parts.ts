@@ -1,4 +1,5 @@
 /** The sections on what the run used: resources, and how far the read models were behind. */
+import { docketAndPostgres } from '../resource-sums.ts';
 import type { LoadResult, ResourceRow } from '../result.ts';
 import { type ChartOrWords, type Colour, type Part, type TimeColumn, timeChart } from './chart.ts';
 import { figure } from './figures.ts';
@@ -16,7 +17,6 @@ export function resourcePart(result: LoadResult): Part {
 }
 
 function cpuChart({ resources, scenario }: LoadResult): ChartOrWords {
-  const used = usedColumns(resources);
   const { cpuShareMax } = scenario.kpis;
   return timeChart({
     id: 'cpu',
@@ -26,7 +26,7 @@ function cpuChart({ resources, scenario }: LoadResult): ChartOrWords {
     rows: resources,
     columns: [
       used('machine', 6, ({ cpu }) => cpu.machine),
-      used('Docket and PostgreSQL', 5, ({ cpu }) => cpu.server + cpu.projector + cpu.postgres),
+      used('Docket and PostgreSQL', 5, ({ cpu }) => docketAndPostgres(cpu)),
       used('server', 1, ({ cpu }) => cpu.server),
       used('projector', 4, ({ cpu }) => cpu.projector),
       used('PostgreSQL', 3, ({ cpu }) => cpu.postgres),
@@ -39,7 +39,6 @@ function cpuChart({ resources, scenario }: LoadResult): ChartOrWords {
 }
 
 function memoryChart({ resources, memoryAllocation }: LoadResult): ChartOrWords {
-  const used = usedColumns(resources);
   return timeChart({
     id: 'memory',
     title: 'Memory by process',
@@ -67,12 +66,8 @@ function reasonOf(
   return noted === undefined ? otherwise : `${otherwise}; noted with the run: ${noted}`;
 }
 
-/** A process that used nothing at all in the whole run was not there, or not seen: that is no measurement. */
-function usedColumns(rows: readonly ResourceRow[]) {
-  return (name: string, colour: Colour, of: (row: ResourceRow) => number): TimeColumn<ResourceRow> => {
-    const seen = rows.some((row) => of(row) > 0);
-    return { name, colour, of: (row) => (seen ? of(row) : undefined), keep: 'mean' };
-  };
+function used(name: string, colour: Colour, of: TimeColumn<ResourceRow>['of']): TimeColumn<ResourceRow> {
+  return { name, colour, of, keep: 'mean' };
 }
 
 function gaugeCharts({ resources, scenario, conditions }: LoadResult): readonly ChartOrWords[] {

@@ -61,7 +61,7 @@ const second = z.object({
   sendDelayP99Ms: figure,
 });
 
-const processes = { server: figure, projector: figure, postgres: figure, generator: figure };
+const processes = { server: maybeFigure, projector: maybeFigure, postgres: maybeFigure, generator: figure };
 
 const resource = z.object({
   second: figure,

@@ -100,18 +100,18 @@ function mergedMix({ id, mix }: Scenario): ToolPlan['mix'] {
 function stagesOf(scenario: Scenario): readonly ToolStage[] {
   const timed = timedStages(scenario);
   const measured = scenario.stages.some(({ role }) => role === 'measured');
-  const judged = ({ role }: Stage) => (measured ? role === 'measured' : role !== 'warm');
+  // Where steps end is what is asked of them, so that none can fail.
+  const judged = ({ role }: Stage) => (measured ? role === 'measured' : role !== 'warm' && role !== 'step');
   const rounds = placesOf(scenario).flatMap((place) => place.rounds);
   return rounds.flatMap((round) => {
     const named = (stage: Stage, lasts: ToolStage['lasts'], isJudged: boolean) =>
       toolStage(scenario, stageIn(round, stage), { round: round.sweep, lasts, judged: isJudged });
     return [
       ...scenario.stages.map((stage) => {
-        const lasts = timed.includes(stage) ? 'shared' : stage.role === 'warm' ? 'most' : 'own';
-        return named(stage, lasts, judged(stage));
+        const own = timed.includes(stage) ? 'shared' : stage.role === 'warm' ? 'most' : 'own';
+        return named(stage, stage.role === 'step' ? 'each' : own, judged(stage));
       }),
-      // Where the ladder ends is what is asked of it, so that no step can fail.
-      ...ladderStages(scenario).map((stage) => named(stage, 'each', false)),
+      ...ladderStages(scenario).map((stage) => named(stage, 'each', judged(stage))),
     ];
   });
 }

@@ -28,7 +28,6 @@ const facts: KpiFacts = {
       memory: { server: gibibyte, projector: gibibyte, postgres: 2 * gibibyte, generator: 9 * gibibyte },
     }),
   ],
-  processesKnown: true,
   memoryAllocation: 5 * gibibyte,
   memoryAllocationOf: 'a test',
   databaseP99Seconds: 0.5,
@@ -72,11 +71,15 @@ describe('the seven of the test plan', () => {
   });
 
   it('are not judged where nothing could be measured, and say why', () => {
-    expect(judged('CPU', { cpuShareMax: 0.7 }, { processesKnown: false })).toMatchObject({
-      verdict: 'not_judged',
-      measured: 'not measured',
-      note: expect.stringContaining('not known here'),
-    });
+    const elsewhere = { server: undefined, projector: undefined, postgres: undefined, generator: 1 };
+    const resources = [resourceRowOf({ cpu: { ...elsewhere, machine: 1 }, memory: elsewhere })];
+    for (const name of ['CPU', 'memory']) {
+      expect(judged(name, { cpuShareMax: 0.7, memoryShareMax: 0.8 }, { resources })).toMatchObject({
+        verdict: 'not_judged',
+        measured: 'not measured',
+        note: expect.stringContaining('not known here'),
+      });
+    }
     expect(judged('memory', { memoryShareMax: 0.8 }, { resources: [] }).verdict).toBe('not_judged');
     expect(judged('database', { databaseSecondsMax: 1 }, { databaseP99Seconds: undefined })).toMatchObject({
       verdict: 'not_judged',
@@ -88,6 +91,13 @@ describe('the seven of the test plan', () => {
       verdict: 'not_judged',
       note: 'there is no classifier yet',
     });
+  });
+
+  it('say so where the processes of PostgreSQL are not among those that are known', () => {
+    const resources = facts.resources.map((row) => ({ ...row, cpu: { ...row.cpu, postgres: undefined } }));
+    const cpu = judged('CPU', { cpuShareMax: 0.6 }, { resources });
+    expect(cpu).toMatchObject({ verdict: 'met', measured: '55 %' });
+    expect(cpu.note).toContain('without PostgreSQL');
   });
 
   it('leave the generator out of what Docket uses, and tell it beside', () => {

@@ -84,8 +84,8 @@ describe('a scenario', () => {
         `${counting.logAfter.toLocaleString('en')} of ${counting.logAfter.toLocaleString('en')} events are rows`,
       ),
     });
-    expect(Math.max(...result.resources.map(({ memory }) => memory.postgres))).toBeGreaterThan(1e6);
-    expect(Math.max(...result.resources.map(({ cpu }) => cpu.server))).toBeGreaterThan(0);
+    expect(Math.max(...result.resources.map(({ memory }) => memory.postgres ?? 0))).toBeGreaterThan(1e6);
+    expect(Math.max(...result.resources.map(({ cpu }) => cpu.server ?? 0))).toBeGreaterThan(0);
     expect(report).toContain('A few seconds of a desk');
     expect(stdout).toContain('report.html');
     const folder = result.conditions['data folder'] ?? '';

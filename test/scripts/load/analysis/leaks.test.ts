@@ -87,7 +87,8 @@ describe('what can not be told', () => {
   });
 
   it('of processes that were not looked at, which have no entry', () => {
-    const remote = { memory: { server: 0, projector: 0, postgres: 0, generator: 1e8 }, openFiles: undefined };
+    const elsewhere = { server: undefined, projector: undefined, postgres: undefined, generator: 1e8 };
+    const remote = { memory: elsewhere, openFiles: undefined };
     expect(Object.keys(verdictsOf(soak(() => remote)))).toEqual(['database connections']);
   });
 

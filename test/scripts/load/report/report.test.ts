@@ -218,7 +218,7 @@ describe('what was not measured', () => {
       heapAfterMajorGcBytes: undefined,
       majorCollections: 0,
       lagSeconds: undefined,
-      memory: { ...row.memory, projector: 0 },
+      memory: { ...row.memory, projector: undefined },
     }));
     const conditions = { ...spike.conditions, 'not measured': 'lag: no exporter answers' };
     const page = reportPage({ ...spike, resources, conditions });

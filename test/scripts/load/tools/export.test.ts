@@ -179,10 +179,11 @@ describe('what tools ask for', () => {
 
   it('unfolds a sweep and a ladder, and knows what a duration is about', async () => {
     const users = planOf(await shipped('SCALE-USERS'));
-    const held = users.stages.filter(({ role }) => role === 'measured');
+    const held = users.stages.filter(({ role }) => role === 'step');
     expect(held.map((stage) => [stage.users, stage.fromPerSecond])).toEqual(
       [50, 100, 200, 400, 800, 1_600].map((count) => [count, count]),
     );
+    expect(new Set(held.map(({ lasts, judged }) => `${lasts} ${judged}`))).toEqual(new Set(['each false']));
     const { stages, limits } = planOf(await shipped('CAPACITY'));
     expect(stages.filter(({ role }) => role === 'step')).toHaveLength(16);
     expect(stages.map(({ lasts }) => lasts)).toEqual(['most', ...Array(17).fill('each')]);
