@@ -20,6 +20,7 @@ import {
   type PlayProgress,
   playPlace,
 } from './play.ts';
+import { beforeOthers } from './priority.ts';
 import { cores, memoryAllocation } from './processes.ts';
 import { encoded, merged, quantileChart, quantilesOf } from './quantiles.ts';
 import type { LoadResult, Measured } from './result.ts';
@@ -65,6 +66,7 @@ export async function runScenario(original: Scenario, settings: RunSettings): Pr
   const why = reasonNotToRun(scenario, settings.given !== undefined);
   if (why !== undefined) return notRun(scenario, { why, changed, startedAt });
   const machine = machineConditions();
+  using priority = beforeOthers();
   const keeps: Keeps = (stage, resources) => keepsObjective(stage, scenario.objective, resources);
   const second = new SecondOpinion(scenario, settings);
   const places = await playAll(scenario, settings, { startedAt, keeps, second });
@@ -76,7 +78,7 @@ export async function runScenario(original: Scenario, settings: RunSettings): Pr
     seconds: places.flatMap(({ stages }) => stages.flatMap(({ rows }) => rows)),
     resources: places.flatMap(({ resources }) => resources),
     validity: validityOfRun(places, judged),
-    conditions: { ...machine, ...conditionsOf(places, settings) },
+    conditions: { ...machine, ...conditionsOf(places, settings), priority: priority.words },
     memoryAllocation: memory.bytes,
     cores,
   };
