@@ -108,27 +108,30 @@ describe('an engine with snapshots', () => {
     const ids = Array.from({ length: 2_000 }, (_, index) => `T-${index}`);
     const desk = await DeskFolder.open(undefined, { limits: { roundCommandsMax: 100 } });
     await desk.engine.submit(ids.flatMap((id) => on(id, open)));
-    let stop = false;
-    const working = (async () => {
+    let turn = 0;
+    const workUntil = async (over: () => boolean) => {
       const inFlight: Promise<unknown>[] = [];
-      for (let turn = 0; !stop; turn += 1) {
+      for (; !over(); turn += 1) {
         const some = ids.filter((_, index) => index % 7 === turn % 7);
         inFlight.push(desk.engine.submit(some.flatMap((id) => on(id, turn % 2 === 0 ? hold : resume))));
         if (inFlight.length > 2) await inFlight.shift();
       }
       await Promise.all(inFlight);
-    })();
+    };
     for (let round = 0; round < 3; round += 1) {
+      let copied = false;
+      const working = workUntil(() => copied);
       const saved = await desk.save();
-      const next = await DeskFolder.open(await desk.crashCopy());
+      const copy = await desk.crashCopy();
+      copied = true;
+      await working;
+      const next = await DeskFolder.open(copy);
       const { used } = await next.restore();
       expect(used).toMatchObject({ name: saved?.name, tickets: ids.length });
       expect(next.states()).toStrictEqual(await next.replayed());
       expect(await ticketsAhead(next)).toBeGreaterThan(0);
       await next.log.close();
     }
-    stop = true;
-    await working;
     await desk.log.close();
   });
 
