@@ -1,15 +1,19 @@
 /** What the server says of itself: its OpenAPI document, and the reference that people browse. */
 import { z } from 'zod';
+import { jsonMediaType } from '../body.ts';
 import { openApiDocument } from '../openapi/document.ts';
 import { referencePage, referencePolicy } from '../reference/page.ts';
 import { type Route, route } from '../route.ts';
 
 /** `all` is asked when somebody reads, so that these routes are in it as well. */
 export function documentationRoutes(all: () => readonly Route[], version: string): readonly Route[] {
-  let made: ReturnType<typeof openApiDocument> | undefined;
-  const document = () => {
-    made ??= openApiDocument(all(), version);
-    return made;
+  const document = once(() => openApiDocument(all(), version));
+  const text = once(() => Buffer.from(JSON.stringify(document())));
+  // Its examples name the address that it is asked at: as a rule always the same. The last one is kept.
+  let page = { origin: '', text: '' };
+  const pageAt = (origin: string) => {
+    if (page.origin !== origin) page = { origin, text: referencePage(document(), origin) };
+    return page.text;
   };
   return [
     route({
@@ -22,7 +26,7 @@ export function documentationRoutes(all: () => readonly Route[], version: string
       answers: { 200: { meaning: 'The document.', schema: z.looseObject({ openapi: z.string() }) } },
       problems: [],
       example: {},
-      handle: () => document(),
+      handle: (_request, reply) => reply.type(jsonMediaType).send(text()),
     }),
     route({
       id: 'browseReference',
@@ -39,8 +43,17 @@ export function documentationRoutes(all: () => readonly Route[], version: string
         return reply
           .header('content-security-policy', referencePolicy)
           .type('text/html; charset=utf-8')
-          .send(referencePage(document(), `${protocol}://${host}`));
+          .send(pageAt(`${protocol}://${host}`));
       },
     }),
   ];
+}
+
+/** Anybody may ask for these, without a credential: they must not be made anew each time. */
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
 }
