@@ -2,6 +2,9 @@
  * The OpenAPI document and the reference: well made, complete, and told by the declarations that the server
  * answers by. That answers are as declared is checked on every answer of every test here, by contract.ts.
  */
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { OpenApiDocument } from '../../../adapters/http/openapi/document.ts';
@@ -87,9 +90,9 @@ describe('the OpenAPI document', () => {
       const required = inQuery.filter((each) => each.required);
       for (const { name, schema } of inQuery.filter((each) => !each.name.endsWith('-position'))) {
         for (const end of endsOf(schema)) {
-          const text = new URLSearchParams({ [name]: String(end) });
-          for (const each of required) text.append(each.name, String(each.example));
-          const query = `${path.replaceAll(/\{\w+\}/g, '1')}?${text}`;
+          const asking = new URLSearchParams({ [name]: String(end) });
+          for (const each of required) asking.append(each.name, String(each.example));
+          const query = `${path.replaceAll(/\{\w+\}/g, '1')}?${asking}`;
           asked.push(query);
           const answer = await fetch(server.url + query, { headers });
           if (answer.status === 400) expect.fail(`${query}: ${await answer.text()}`);
@@ -132,29 +135,35 @@ describe('the check of answers against it', () => {
 describe('the reference page', () => {
   it('has every operation and every problem, and may load nothing', async () => {
     const page = await fetch(`${server.url}/reference`);
-    const text = await page.text();
-    for (const { operation } of operations()) expect(text).toContain(`id="${operation.operationId}"`);
-    for (const code of problemCodes) expect(text).toContain(`id="problem-${code}"`);
+    const html = await page.text();
+    for (const { operation } of operations()) expect(html).toContain(`id="${operation.operationId}"`);
+    for (const code of problemCodes) expect(html).toContain(`id="problem-${code}"`);
     expect(page.headers.get('content-security-policy')).toContain("default-src 'none'");
-    expect(text).not.toMatch(/<script|https?:\/\/(?!127\.0\.0\.1)/);
+    expect(html).not.toMatch(/<script|https?:\/\/(?!127\.0\.0\.1)/);
   });
 
   it('can not be broken out of by the address it is asked at', async () => {
-    const { hostname, port } = new URL(server.url);
-    const { request } = await import('node:http');
-    const text = await new Promise<string>((resolve, reject) => {
-      const asked = request(
-        { hostname, port, path: '/reference', headers: { host: 'a"><script>b' } },
-        (answer) => {
-          let body = '';
-          answer.setEncoding('utf8').on('data', (piece: string) => {
-            body += piece;
-          });
-          answer.on('end', () => resolve(body));
-        },
-      );
-      asked.on('error', reject).end();
-    });
-    expect(z.string().min(1).parse(text)).not.toContain('<script>');
+    expect(
+      z
+        .string()
+        .min(1)
+        .parse(await pageAt('a"><script>b')),
+    ).not.toContain('<script>');
   });
+
+  it('names the address it is asked at, whoever asked at another before', async () => {
+    for (const host of ['desk.test', 'other.test', 'desk.test']) {
+      const page = await pageAt(host);
+      const named = [...page.matchAll(/https?:\/\/(\w+\.test)\//g)].map(([, found]) => found);
+      expect(new Set(named)).toEqual(new Set([host]));
+    }
+  });
+
+  async function pageAt(host: string): Promise<string> {
+    const { hostname, port } = new URL(server.url);
+    const asked = request({ hostname, port, path: '/reference', headers: { host } }).end();
+    const [answer]: IncomingMessage[] = await once(asked, 'response');
+    if (answer === undefined) throw new Error('an answer without an answer');
+    return text(answer);
+  }
 });
